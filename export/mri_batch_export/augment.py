@@ -1,0 +1,116 @@
+"""Augmentation: geometry and intensity in batches, and counterfactual pictures made with tumour masks.
+
+The tumour pictures and the pictures without tumour come from different sources, so a classifier could learn the
+source. Three edits on single pictures break that tie, all of them clones with a feathered edge, so that the mark of
+cloning tells nothing: *erase* a tumour (the picture becomes ``no_tumor``), *transplant* one into a picture without
+tumour (it takes the tumour's label), and *clone* healthy tissue elsewhere (the label stays).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image, ImageFilter
+from torch import Tensor
+from torch.nn import functional as F
+
+Float32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AugmentSettings:
+    """Strength of each augmentation; zero switches one off. Shares are probabilities."""
+
+    rotate_deg: float = 15.0
+    scale: float = 0.15
+    shift: float = 0.05
+    flip: float = 0.5
+    gamma: float = 0.4
+    contrast: float = 0.2
+    noise: float = 0.03
+    blur: float = 0.3
+    erase: float = 0.1
+    transplant: float = 0.15
+    clone: float = 0.1
+
+
+def augment_batch(wide: Tensor, masks: Tensor, size: int, wide_by: float, s: AugmentSettings) -> tuple[Tensor, Tensor]:
+    """Augment ``wide`` float[n, 1, w, w] in 0..1 and its masks alike: float[n, 1, size, size] each.
+
+    ``wide`` shows ``wide_by`` times the box that the model sees, so that shifts bring in picture rather than black.
+    """
+    n = wide.shape[0]
+    angle = (torch.rand(n) * 2 - 1) * math.radians(s.rotate_deg)
+    zoom = torch.exp((torch.rand(n) * 2 - 1) * s.scale) / wide_by
+    mirror = torch.where(torch.rand(n) < s.flip, -1.0, 1.0)
+    shift = (torch.rand(n, 2) * 2 - 1) * 2 * s.shift / wide_by
+    theta = torch.zeros(n, 2, 3)
+    theta[:, 0, 0], theta[:, 0, 1] = torch.cos(angle) * zoom * mirror, -torch.sin(angle) * zoom
+    theta[:, 1, 0], theta[:, 1, 1] = torch.sin(angle) * zoom * mirror, torch.cos(angle) * zoom
+    theta[:, :, 2] = shift
+    grid = F.affine_grid(theta, [n, 1, size, size], align_corners=False)
+    pictures = F.grid_sample(wide, grid, align_corners=False)
+    moved = F.grid_sample(masks, grid, align_corners=False)
+    return _change_intensity(pictures, s), moved
+
+
+def _change_intensity(x: Tensor, s: AugmentSettings) -> Tensor:
+    n = x.shape[0]
+    per = (n, 1, 1, 1)
+    x = x.clamp(0, 1) ** torch.exp((torch.rand(per) * 2 - 1) * s.gamma)
+    x = x * (1 + (torch.rand(per) * 2 - 1) * s.contrast) + (torch.rand(per) * 2 - 1) * s.contrast / 4 * (x > 0.02)
+    soft = F.avg_pool2d(x, 3, 1, 1)
+    coarse = F.interpolate(F.interpolate(x, scale_factor=0.6, mode="bilinear"), size=x.shape[-2:], mode="bilinear")
+    pick = torch.rand(per)
+    x = torch.where(pick < s.blur / 2, soft, torch.where(pick < s.blur, coarse, x))
+    return (x + torch.randn_like(x) * s.noise * torch.rand(per) * (x > 0.01)).clamp(0, 1)
+
+
+def feather(mask: Float32, grow_px: int) -> Float32:
+    """Grow a mask float32[rows, cols] in 0..1 by some px and soften its edge."""
+    grown = Image.fromarray((mask > 0.5).astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(2 * grow_px + 1))
+    return np.asarray(grown.filter(ImageFilter.GaussianBlur(grow_px / 2)), np.float32) / 255.0
+
+
+def clone_over(picture: Float32, mask: Float32, rng: np.random.Generator) -> Float32 | None:
+    """Cover ``mask`` with tissue from elsewhere in the picture, or None where no fitting tissue is found.
+
+    Tries the mirrored picture and shifts; the source must be tissue throughout and lie outside the mask; its mean is
+    matched to the ring around the mask.
+    """
+    alpha = feather(mask, 4)
+    ring = (feather(mask, 10) > 0.05) & (alpha < 0.05) & (picture > 0.08)
+    core = alpha > 0.05
+    if ring.sum() < 30 or core.sum() < 20:
+        return None
+    candidates = [(picture[:, ::-1], mask[:, ::-1])]
+    reach = int(math.sqrt(float(core.sum()))) + 12
+    for _ in range(8):
+        turn = rng.uniform(0, 2 * math.pi)
+        step = (int(reach * math.sin(turn)), int(reach * math.cos(turn)))
+        candidates.append((np.roll(picture, step, (0, 1)), np.roll(mask, step, (0, 1))))
+    for source, source_mask in candidates:
+        tissue = source[core]
+        if (source_mask[core] > 0.5).mean() > 0.02 or (tissue < 0.08).mean() > 0.1 or (tissue > 0.9).mean() > 0.1:
+            continue
+        gain = float(np.clip(picture[ring].mean() / max(float(tissue.mean()), 0.05), 0.5, 2.0))
+        covered: Float32 = (picture * (1 - alpha) + np.clip(source * gain, 0, 1) * alpha).astype(np.float32)
+        return covered
+    return None
+
+
+def transplant(tumour: Float32, mask: Float32, host: Float32) -> Float32 | None:
+    """Lay the tumour of one picture into another at the same place, or None where the host has no tissue there."""
+    alpha = feather(mask, 2)
+    core = alpha > 0.05
+    ring = (feather(mask, 8) > 0.05) & ~core
+    around, there = tumour[ring & (tumour > 0.08)], host[core]
+    if around.size < 30 or (there < 0.08).mean() > 0.1:
+        return None
+    gain = float(np.clip(there.mean() / max(float(around.mean()), 0.05), 0.5, 2.0))
+    merged: Float32 = (host * (1 - alpha) + np.clip(tumour * gain, 0, 1) * alpha).astype(np.float32)
+    return merged

@@ -1,0 +1,198 @@
+"""The model card: what a model package says of itself, in words that the runtime obeys.
+
+The card is the one truth about labels, preprocessing, calibration, thresholds and which graph output
+is what. ``model.json`` in a package is this schema; reading and writing stand in :mod:`mri_batch.model.package`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+SCHEMA_VERSION = 1
+
+Unit = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[float, Field(gt=0.0)]
+ResizeFilter = Literal["bilinear", "bicubic", "lanczos", "box", "nearest"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Intensity(_Part):
+    """How slice values become the range 0 to 1, before mean and standard deviation.
+
+    ``percentile``: ``low`` and ``high`` are percentiles of the values inside the crop, clipped.
+    ``range``: ``low`` and ``high`` are values of the slice, clipped.
+    """
+
+    kind: Literal["percentile", "range"] = "percentile"
+    low: float = 0.5
+    high: float = 99.5
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Intensity:
+        if not self.low < self.high:
+            raise ValueError(f"intensity.low ({self.low}) must be below intensity.high ({self.high})")
+        if self.kind == "percentile" and not (self.low >= 0 and self.high <= 100):
+            raise ValueError("intensity percentiles lie between 0 and 100")
+        return self
+
+
+class Crop(_Part):
+    """Which part of the slice the model sees.
+
+    ``foreground``: the bounding box of what is brighter than ``threshold`` (share of the way from the
+    darkest to the 99.5th percentile), grown by ``margin`` (share of its longer side). ``none``: the whole slice.
+    """
+
+    kind: Literal["foreground", "none"] = "foreground"
+    threshold: Unit = 0.1
+    margin: Unit = 0.04
+
+
+class Preprocessing(_Part):
+    """From a slice in modality units to the model's input, exactly as in training."""
+
+    colour: Literal["grey", "rgb"] = "grey"
+    channels: Literal[1, 3] = 3
+    upright: bool = Field(
+        default=True, description="turn slices of known orientation as radiologists view them, before anything else"
+    )
+    intensity: Intensity = Intensity()
+    crop: Crop = Crop()
+    fit: Literal["pad", "stretch"] = Field(
+        default="pad", description="pad the crop to the input's aspect ratio with black, or stretch it"
+    )
+    rows: Annotated[int, Field(ge=8, le=2048)] = 224
+    cols: Annotated[int, Field(ge=8, le=2048)] = 224
+    resize_filter: ResizeFilter = "bilinear"
+    mean: tuple[float, ...] = (0.5, 0.5, 0.5)
+    std: tuple[Positive, ...] = (0.25, 0.25, 0.25)
+
+    @model_validator(mode="after")
+    def _channel_counts(self) -> Preprocessing:
+        if len(self.mean) != self.channels or len(self.std) != self.channels:
+            raise ValueError(f"mean and std need {self.channels} numbers each, one per channel")
+        if self.colour == "rgb" and self.channels != 3:
+            raise ValueError("colour models have 3 channels")
+        return self
+
+
+class Calibration(_Part):
+    """Temperature scaling (Guo et al. 2017): probabilities = softmax(logits / temperature)."""
+
+    method: Literal["none", "temperature"] = "none"
+    temperature: Positive = 1.0
+    fitted_on: str = Field(default="", description="the data it was fitted on, in words")
+    n_slices: Annotated[int, Field(ge=0)] = 0
+    ece_before: float | None = None
+    ece_after: float | None = None
+
+
+class Conformal(_Part):
+    """Class-conditional (Mondrian) conformal sets: label k is in the set when 1 - p[k] <= thresholds[k]."""
+
+    alpha: Unit = 0.1
+    thresholds: dict[str, Unit] = {}
+    n_slices: dict[str, int] = {}
+    fitted_on: str = ""
+
+
+class OutOfDistribution(_Part):
+    """A gate on one forward-only score of the input; above ``refuse_above`` the verdict is to abstain.
+
+    ``mahalanobis``: squared distance of the ``features`` output to the nearest class mean (Lee et al. 2018),
+    with arrays ``means`` [labels, d] and ``precision`` [d, d] in the package's ``gate.npz``.
+    """
+
+    method: Literal["mahalanobis"] = "mahalanobis"
+    refuse_above: float
+    caution_above: float
+    fitted_on: str = ""
+
+
+class Decision(_Part):
+    """How slices become a series and a study, and when the tool cautions or abstains.
+
+    ``mean``: mean of the calibrated probabilities over the slices. ``top_quarter_mean``: mean over the
+    quarter of the slices (at least three) with the least probability of ``background_label``.
+    A study is the plain mean of its series.
+    """
+
+    aggregation: Literal["mean", "top_quarter_mean"] = "mean"
+    background_label: str | None = None
+    caution_below: Unit = Field(default=0.8, description="caution when the top probability is below this")
+    abstain_below: Unit = Field(default=0.5, description="abstain when the top probability is below this")
+    conformal: Conformal | None = None
+    out_of_distribution: OutOfDistribution | None = None
+
+
+class MethodEntry(_Part):
+    """One explanation method as this package offers it."""
+
+    method: str
+    available: bool = True
+    reason: str = Field(default="", description="why it is absent, or what to keep in mind")
+    knobs: dict[str, Any] = {}
+    scale_max: float | None = Field(
+        default=None, description="heat at the top of the colour bar, from the validation set"
+    )
+    licence: Literal["untested", "passed", "failed"] = Field(
+        default="untested", description="did its maps pass the faithfulness tests for this model?"
+    )
+
+
+class Wiring(_Part):
+    """Which graph input and output is what. ``None`` or empty: the graph does not offer it.
+
+    Shapes, with n slices, k labels, l layers, h heads, t tokens: ``input`` float32[n, c, rows, cols];
+    ``logits`` float32[n, k]; ``attention`` l outputs float32[n, h, t, t] with rows that sum to 1;
+    ``rollout`` float32[n, grid_rows, grid_cols]; ``features`` float32[n, d].
+    """
+
+    input: str = "pixels"
+    logits: str = "logits"
+    features: str | None = None
+    rollout: str | None = None
+    attention: tuple[str, ...] = ()
+    grid: tuple[int, int] | None = None
+    prefix_tokens: Annotated[int, Field(ge=0)] = 0
+    gradient: dict[str, str] = Field(
+        default={}, description="outputs of explain.onnx by their role, where the package has that graph"
+    )
+
+
+class ModelCard(_Part):
+    """The whole of ``model.json``."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    version: Annotated[str, Field(min_length=1, max_length=32)] = "0"
+    architecture: str = ""
+    labels: Annotated[tuple[str, ...], Field(min_length=2)]
+    preprocessing: Preprocessing = Preprocessing()
+    calibration: Calibration = Calibration()
+    decision: Decision = Decision()
+    wiring: Wiring = Wiring()
+    explanations: tuple[MethodEntry, ...] = ()
+    default_method: str | None = None
+    modalities: tuple[str, ...] = Field(default=(), description="DICOM Modality values it is for; empty: any")
+    training: dict[str, Any] = {}
+    metrics: dict[str, Any] = {}
+    intended_use: str = ""
+    limits: tuple[str, ...] = ()
+    licence: str = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ModelCard:
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError("labels repeat")
+        background = self.decision.background_label
+        if background is not None and background not in self.labels:
+            raise ValueError(f"decision.background_label {background!r} is not one of the labels")
+        if self.decision.aggregation == "top_quarter_mean" and background is None:
+            raise ValueError("decision.aggregation 'top_quarter_mean' needs decision.background_label")
+        return self

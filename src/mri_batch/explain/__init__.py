@@ -1,0 +1,1 @@
+"""Attribution methods on ONNX Runtime and numpy alone; one paper, one file."""

@@ -1,0 +1,54 @@
+"""What a method may ask of a model, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from mri_batch.card import Wiring
+from mri_batch.records import Attribution, Float32
+
+Int64 = npt.NDArray[np.int64]
+
+
+class Forward(Protocol):
+    """A model as the methods see it. n pictures: float32[n, c, rows, cols]; k labels.
+
+    Three lines of numpy make a fake; :class:`mri_batch.model.session.Session` is the real one.
+    """
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The k labels."""
+        ...
+
+    @property
+    def wiring(self) -> Wiring:
+        """Which outputs there are, by role."""
+        ...
+
+    def logits(self, pixels: Float32) -> Float32:
+        """float32[n, k], batched inside as suits the machine."""
+        ...
+
+    def outputs(self, pixels: Float32, names: Sequence[str]) -> Mapping[str, Float32]:
+        """Named outputs of the plain graph, first axis n."""
+        ...
+
+    def gradients(self, pixels: Float32, target: Int64, names: Sequence[str]) -> Mapping[str, Float32]:
+        """Named outputs of the gradient graph for the class index ``target`` int64[n] of each picture.
+
+        Raises MethodAbsent where the package has no gradient graph.
+        """
+        ...
+
+
+class Method(Protocol):
+    """Frozen knobs and a call."""
+
+    def __call__(self, forward: Forward, pixels: Float32, target: Int64) -> Attribution:
+        """Heat float32[n, grid_rows, grid_cols] for n pictures and a class index for each."""
+        ...

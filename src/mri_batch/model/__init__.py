@@ -1,0 +1,1 @@
+"""The model package is the only truth: labels, preprocessing, calibration, wiring."""

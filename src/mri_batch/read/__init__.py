@@ -1,0 +1,1 @@
+"""From folders to pixels: find files, group them into studies and series, read slices."""

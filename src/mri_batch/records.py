@@ -1,0 +1,387 @@
+"""The frozen things that travel between the rooms. Valid once constructed, keyword-only, no behaviour but geometry.
+
+Pixel coordinates: ``(row, col)``, continuous, where the centre of the first pixel is ``(0.5, 0.5)`` and the
+picture spans ``0..rows`` by ``0..cols``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Float32 = npt.NDArray[np.float32]
+Uint8 = npt.NDArray[np.uint8]
+
+
+class FileKind(StrEnum):
+    """What a file is, judged by its content."""
+
+    DICOM = "dicom"
+    PNG = "png"
+    JPEG = "jpeg"
+    TIFF = "tiff"
+    OTHER = "other"
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it is an ordinary picture rather than DICOM."""
+        return self in (FileKind.PNG, FileKind.JPEG, FileKind.TIFF)
+
+
+class FileStatus(StrEnum):
+    """What became of a file; every file found has exactly one."""
+
+    USED = "used"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class StudyStatus(StrEnum):
+    """What became of a study."""
+
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+class Verdict(StrEnum):
+    """What a reader should do with the model's output."""
+
+    REPORT = "report"
+    CAUTION = "caution"
+    ABSTAIN = "abstain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundFile:
+    """A file as the walk met it. ``relative`` has forward slashes, from the scanned root."""
+
+    path: Path
+    relative: str
+    file_id: str
+    kind: FileKind
+    size_bytes: int
+    modified_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRecord:
+    """One row of ``files.csv``: what became of one file. ``code`` and ``reason`` where it was not used."""
+
+    file_id: str
+    relative: str
+    kind: FileKind
+    size_bytes: int
+    status: FileStatus
+    code: str = ""
+    reason: str = ""
+    study_id: str = ""
+    series_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Files that belong together, in slice order, without pixels. ``facts`` holds no patient data."""
+
+    series_id: str
+    files: tuple[FoundFile, ...]
+    modality: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """One study: a StudyInstanceUID of one patient, or a folder of pictures. ``source`` is its relative path."""
+
+    study_id: str
+    source: str
+    kind: Literal["dicom", "pictures"]
+    series: tuple[Series, ...]
+    unused: tuple[FileRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """One picture. ``pixels``: float32[rows, cols] in modality units, or float32[rows, cols, 3] in 0..255 for colour.
+
+    ``window``: the (low, high) values that a viewer shows as black and white. ``orientation``: the six direction
+    cosines of ImageOrientationPatient (along a row, then down a column); ``position_mm``: ImagePositionPatient.
+    """
+
+    file: FoundFile
+    frame: int
+    pixels: Float32
+    window: tuple[float, float]
+    spacing_mm: tuple[float, float] | None = None
+    orientation: tuple[float, float, float, float, float, float] | None = None
+    position_mm: tuple[float, float, float] | None = None
+    sop_instance_uid: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def shape_px(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return int(self.pixels.shape[0]), int(self.pixels.shape[1])
+
+    @property
+    def aspect(self) -> float:
+        """Height of a pixel over its width; 1 where the spacing is unknown."""
+        return self.spacing_mm[0] / self.spacing_mm[1] if self.spacing_mm else 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where a model grid lies on a slice: turn, crop, scale; each invertible.
+
+    The slice (``rows`` x ``cols``) is mirrored left to right where ``mirrored``, then turned by ``quarter_turns`` (as
+    :func:`numpy.rot90`, counter-clockwise); of the result the box ``top, left, height, width`` (continuous
+    pixels, may reach outside, where it is black) is scaled to the whole of the model's grid.
+    """
+
+    rows: int
+    cols: int
+    quarter_turns: int = 0
+    mirrored: bool = False
+    top: float = 0.0
+    left: float = 0.0
+    height: float
+    width: float
+
+    def __post_init__(self) -> None:
+        if min(self.rows, self.cols) < 1 or not (self.height > 0 and self.width > 0):
+            raise ValueError("a placement needs a slice and a box of positive size")
+        if not all(map(math.isfinite, (self.top, self.left, self.height, self.width))):
+            raise ValueError("a placement needs finite numbers")
+
+    @property
+    def turned_shape_px(self) -> tuple[int, int]:
+        """Rows and columns of the slice after turning."""
+        return (self.rows, self.cols) if self.quarter_turns % 2 == 0 else (self.cols, self.rows)
+
+    def to_unit(self, rows: Float32, cols: Float32) -> tuple[Float32, Float32]:
+        """Map slice coordinates (px) to the model's box, where the box spans 0..1 by 0..1. Any shapes that broadcast."""
+        r, c = np.asarray(rows, np.float32), np.asarray(cols, np.float32)
+        if self.mirrored:
+            c = np.float32(self.cols) - c
+        height, width = np.float32(self.rows), np.float32(self.cols)
+        for _ in range(self.quarter_turns % 4):
+            r, c, height, width = width - c, r, width, height
+        return (r - np.float32(self.top)) / np.float32(self.height), (c - np.float32(self.left)) / np.float32(self.width)
+
+    def from_unit(self, rows: Float32, cols: Float32) -> tuple[Float32, Float32]:
+        """Map the model's box (0..1 by 0..1) back to slice coordinates in px: the inverse of :meth:`to_unit`."""
+        r = np.asarray(rows, np.float32) * np.float32(self.height) + np.float32(self.top)
+        c = np.asarray(cols, np.float32) * np.float32(self.width) + np.float32(self.left)
+        height, width = map(np.float32, self.turned_shape_px)
+        for _ in range(self.quarter_turns % 4):
+            r, c, height, width = c, height - r, width, height
+        return r, (np.float32(self.cols) - c if self.mirrored else c)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInput:
+    """float32[n, c, rows, cols] as the model takes it, and where each of the n lies on its slice."""
+
+    pixels: Float32
+    placements: tuple[Placement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """A calibrated answer for one slice, series or study. ``probabilities`` follow the card's labels."""
+
+    probabilities: tuple[float, ...]
+    label: str
+    prediction_set: tuple[str, ...]
+    verdict: Verdict
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def probability(self) -> float:
+        """The probability of the label."""
+        return max(self.probabilities)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faithfulness:
+    """Deletion and insertion of one heatmap against random orders of the same picture.
+
+    ``score`` in -1..1: how much better than the mean random order, 0 = as good as chance; ``p_value``: the share of
+    random orders (with the map counted in) that do at least as well; ``n_random`` orders were tried.
+    """
+
+    score: float
+    p_value: float
+    deletion: float
+    insertion: float
+    n_random: int
+    better_than_chance: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """Heat for n pictures on a grid of the model's input: float32[n, grid_rows, grid_cols], unscaled.
+
+    ``label``: the class it explains, or None when the method is class-agnostic; ``signed``: whether negative heat means
+    evidence against; ``passes``: cost per picture in forward passes of the model.
+    """
+
+    heat: Float32
+    method: str
+    label: str | None
+    signed: bool = False
+    passes: float = 1.0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heatmap:
+    """What is told of one heatmap on one slice. ``peak_px``: row and column index in the slice's own pixels."""
+
+    method: str
+    label: str | None
+    grid: tuple[int, int]
+    peak_px: tuple[int, int]
+    scale_max: float
+    signed: bool = False
+    faithfulness: Faithfulness | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceResult:
+    """The calibrated answer for one slice."""
+
+    file: str
+    frame: int
+    series_id: str
+    label: str
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySlice:
+    """A slice that the report shows, with its heatmaps. ``index`` points into the study's slices."""
+
+    index: int
+    file: str
+    frame: int
+    label: str
+    probability: float
+    heatmaps: tuple[Heatmap, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesResult:
+    """The calibrated answer for one series."""
+
+    series_id: str
+    n_slices: int
+    label: str
+    probabilities: tuple[float, ...]
+    modality: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileCounts:
+    """found = used + skipped + failed, always."""
+
+    used: int = 0
+    skipped: int = 0
+    failed: int = 0
+
+    @property
+    def found(self) -> int:
+        """All of them."""
+        return self.used + self.skipped + self.failed
+
+    def __add__(self, other: FileCounts) -> FileCounts:
+        return FileCounts(
+            used=self.used + other.used, skipped=self.skipped + other.skipped, failed=self.failed + other.failed
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyResult:
+    """What became of one study; no arrays. ``code`` and ``reason`` where it is not done."""
+
+    study_id: str
+    source: str
+    kind: str
+    key: str
+    status: StudyStatus
+    code: str = ""
+    reason: str = ""
+    labels: tuple[str, ...] = ()
+    model_name: str = ""
+    model_version: str = ""
+    model_sha256: str = ""
+    decided: Decided | None = None
+    series: tuple[SeriesResult, ...] = ()
+    slices: tuple[SliceResult, ...] = ()
+    key_slices: tuple[KeySlice, ...] = ()
+    files: tuple[FileRecord, ...] = ()
+    notes: tuple[str, ...] = ()
+    timings_ms: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def n_files(self) -> FileCounts:
+        """Its files by what became of them."""
+        status = [f.status for f in self.files]
+        return FileCounts(
+            used=status.count(FileStatus.USED),
+            skipped=status.count(FileStatus.SKIPPED),
+            failed=status.count(FileStatus.FAILED),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanSummary:
+    """Counts over a whole scan; owns the exit code."""
+
+    done: int = 0
+    skipped: int = 0
+    failed: int = 0
+    resumed: int = 0
+    files: FileCounts = field(default_factory=FileCounts)
+    interrupted: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done, 3 no readable study, 4 some failed, 5 all failed, 130 interrupted."""
+        if self.interrupted:
+            return 130
+        if self.done == 0 and self.failed == 0:
+            return 3
+        if self.failed and not self.done:
+            return 5
+        return 4 if self.failed else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownHeat:
+    """One heatmap as a report ships it: float32[grid_rows, grid_cols], unscaled, and what is told of it."""
+
+    heat: Float32
+    about: Heatmap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownSlice:
+    """One slice as a report shows it. ``index`` points into the study's slices; key slices carry heat and ``prepared``.
+
+    ``prepared``: uint8[rows, cols] or [rows, cols, 3], the picture that the model saw.
+    """
+
+    index: int
+    picture: Slice
+    placement: Placement
+    heats: tuple[ShownHeat, ...] = ()
+    prepared: Uint8 | None = None

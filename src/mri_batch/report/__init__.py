@@ -1,0 +1,1 @@
+"""From results to files; can be re-run without the model."""

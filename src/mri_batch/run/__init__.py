@@ -1,0 +1,1 @@
+"""Pending, process, record: the one place where exceptions become results."""
