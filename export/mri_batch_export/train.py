@@ -50,7 +50,7 @@ class Recipe:
     label_smoothing: float = 0.05
     freeze_blocks: int = 0
     warmup_share: float = 0.1
-    ema: float = 0.998
+    ema: float = 0.995
     guide_weight: float = 0.0
     guide_layers: int = 2
     rollout_layers: int = 4
@@ -286,8 +286,10 @@ def train(folders: Sequence[Path], recipe: Recipe, out: Path, init: Path | None,
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             schedule.step()
+            seen = epoch * per_epoch + len(losses)
+            keep = min(recipe.ema, (1 + seen) / (10 + seen))  # early on, forget the untrained start
             for k, v in model.state_dict().items():
-                average[k].lerp_(v, 1 - recipe.ema)
+                average[k].lerp_(v, 1 - keep)
             losses.append(loss.item())
             guides.append(guide.item())
             if len(losses) % 20 == 0:
