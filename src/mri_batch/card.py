@@ -161,7 +161,13 @@ class Wiring(_Part):
     grid: tuple[int, int] | None = None
     prefix_tokens: Annotated[int, Field(ge=0)] = 0
     gradient: dict[str, str] = Field(
-        default={}, description="outputs of explain.onnx by their role, where the package has that graph"
+        default={},
+        description="outputs of explain.onnx by their role, where the package has that graph: input_gradient, "
+        "gradient_rollout, relevance, activation_0, activation_1, ... (from the input on); and its input guided",
+    )
+    gradcam: dict[str, str] = Field(
+        default={},
+        description="outputs of gradcam.onnx by their role, where the package has that graph: feature_map, feature_gradient",
     )
 
 

@@ -38,10 +38,14 @@ class Forward(Protocol):
         """Named outputs of the plain graph, first axis n."""
         ...
 
-    def gradients(self, pixels: Float32, target: Int64, names: Sequence[str]) -> Mapping[str, Float32]:
-        """Named outputs of the gradient graph for the class index ``target`` int64[n] of each picture.
+    def gradients(
+        self, pixels: Float32, target: Int64, names: Sequence[str], *, guided: bool = False
+    ) -> Mapping[str, Float32]:
+        """Named outputs of one gradient graph for the class index ``target`` int64[n] of each picture.
 
-        Raises MethodAbsent where the package has no gradient graph.
+        The outputs in ``wiring.gradcam`` are those of ``gradcam.onnx``, all others of ``explain.onnx``; one call names
+        outputs of one graph. ``guided`` feeds that bool[1] input of ``explain.onnx``, where it has one: gradients then pass
+        ReLUs only where they are positive. Raises MethodAbsent where the package has no such graph.
         """
         ...
 
