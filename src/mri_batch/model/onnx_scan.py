@@ -1,0 +1,121 @@
+"""A look inside an ONNX file without the onnx package: what it asks for, what goes in and what comes out.
+
+ONNX files are protocol buffers. Only the few fields that can name a file, an operator domain, a graph input
+or output are followed; everything else is skipped by its length. Field numbers: onnx.proto of ONNX 1.20.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from mri_batch.errors import ModelPackageError
+
+# message -> field number -> the message it holds
+_NESTED = {
+    "model": {7: "graph", 20: "training", 25: "function"},
+    "training": {1: "graph", 2: "graph"},
+    "graph": {1: "node", 5: "tensor", 11: "input", 12: "output", 15: "sparse"},
+    "function": {7: "node", 11: "attribute"},
+    "node": {5: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
+    "sparse": {1: "tensor", 2: "tensor"},
+    "tensor": {13: "entry"},
+}
+# message -> field number -> the word it holds
+_WORDS = {
+    "function": {10: "domain"},
+    "node": {7: "domain"},
+    "entry": {1: "key", 2: "value"},
+    "input": {1: "name"},
+    "output": {1: "name"},
+}
+_MAX_NESTING = 40  # control flow nests graphs: three messages a level, and real models stay under five levels
+
+
+@dataclass(slots=True)
+class GraphFacts:
+    """What an ONNX file asks for and offers.
+
+    ``locations``: its external data files, as written in it. ``domains`` of its operators; ``functions``: the
+    domains that it defines itself out of other operators.
+    """
+
+    locations: set[str] = field(default_factory=set)
+    domains: set[str] = field(default_factory=set)
+    functions: set[str] = field(default_factory=set)
+    inputs: list[str] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+
+
+def scan_onnx(data: bytes) -> GraphFacts:
+    """Collect the facts of a serialised ModelProto; ModelPackageError (MODEL_NOT_ONNX) for anything else."""
+    facts = GraphFacts()
+    try:
+        _walk(memoryview(data), "model", facts, 0)
+    except (IndexError, ValueError) as error:
+        raise ModelPackageError(f"not an ONNX file: {error}", code="MODEL_NOT_ONNX") from error
+    if not facts.outputs:
+        raise ModelPackageError("not an ONNX file: no graph with an output in it", code="MODEL_NOT_ONNX")
+    return facts
+
+
+def _walk(data: memoryview, message: str, facts: GraphFacts, depth: int) -> None:
+    if depth > _MAX_NESTING:
+        raise ValueError(f"messages nested more than {_MAX_NESTING} deep")
+    nested, words = _NESTED.get(message, {}), _WORDS.get(message, {})
+    found: dict[str, str] = {}
+    for number, value in _iter_fields(data):
+        if value is None:
+            continue
+        if number in nested:
+            _walk(value, nested[number], facts, depth + 1)
+        elif number in words:
+            found[words[number]] = bytes(value).decode("utf-8")  # as protobuf: the last one counts
+    _note(found, message, facts, depth)
+
+
+def _note(found: dict[str, str], message: str, facts: GraphFacts, depth: int) -> None:
+    if message == "node":
+        facts.domains.add(found.get("domain", ""))
+    elif message == "function":
+        facts.functions.add(found.get("domain", ""))
+    elif found.get("key") == "location":
+        facts.locations.add(found.get("value", ""))
+    elif depth == 2 and "name" in found:  # of the main graph; nested graphs lie deeper
+        (facts.inputs if message == "input" else facts.outputs).append(found["name"])
+
+
+def _iter_fields(data: memoryview) -> Iterator[tuple[int, memoryview | None]]:
+    """Yield field numbers with their bytes, or None for plain numbers."""
+    at, end = 0, len(data)
+    while at < end:
+        tag, at = _read_varint(data, at)
+        number, kind = tag >> 3, tag & 7
+        if kind == 2:
+            size, at = _read_varint(data, at)
+            if at + size > end:
+                raise ValueError("it ends in the middle of a message")
+            yield number, data[at : at + size]
+            at += size
+        elif kind == 0:
+            _, at = _read_varint(data, at)
+            yield number, None
+        elif kind in (1, 5):
+            at += 8 if kind == 1 else 4
+            yield number, None
+        else:
+            raise ValueError(f"wire type {kind} does not occur in ONNX")
+    if at != end:
+        raise ValueError("it ends in the middle of a number")
+
+
+def _read_varint(data: memoryview, at: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 70, 7):
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, at
+    raise ValueError("a number of more than ten bytes")

@@ -1,0 +1,286 @@
+"""A model package on disk, reader and writer side by side; its files are told of in docs/model-package.md."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import ValidationError
+
+from mri_batch.card import ModelCard, Wiring
+from mri_batch.errors import ModelPackageError, OutputError
+from mri_batch.model.card_text import card_markdown
+from mri_batch.model.onnx_scan import GraphFacts, scan_onnx
+
+CARD, MODEL, EXPLAIN = "model.json", "model.onnx", "explain.onnx"
+WEIGHTS, GOLDEN, GATE = "weights.bin", "golden.npz", "gate.npz"
+PROSE, SUMS = "MODEL_CARD.md", "SHA256SUMS"
+
+_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})  # what ONNX Runtime brings itself
+_MAX_CARD_BYTES = 4 << 20
+_SUM_LINE = re.compile(r"([0-9a-f]{64}) [ *](\S.*)")
+
+Arrays = Mapping[str, npt.NDArray[np.generic]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A package, read and checked. ``sha256``, the digest over its files' digests, is its identity."""
+
+    folder: Path
+    card: ModelCard
+    sha256: str
+    model_file: Path
+    explain_file: Path | None = None
+    golden_file: Path | None = None
+    gate_file: Path | None = None
+
+    def load_gate(self) -> Arrays:
+        """Load the out-of-distribution gate's arrays; empty where there is none."""
+        return load_arrays(self.gate_file) if self.gate_file else {}
+
+    def load_golden(self) -> Arrays:
+        """Load the stored pictures and PyTorch's answers; empty where there are none."""
+        return load_arrays(self.golden_file) if self.golden_file else {}
+
+
+def read_package(folder: Path, *, check_digests: bool = True) -> Package:
+    """Read and check a package. Raises ModelPackageError, whose code says what is wrong.
+
+    ``check_digests=False`` trusts ``SHA256SUMS`` unread, for workers whose parent has checked it.
+    Without ``SHA256SUMS`` (an ONNX classifier from elsewhere) the digests are worked out from the files.
+    """
+    if not folder.is_dir():
+        raise ModelPackageError(
+            "no such model package",
+            code="MODEL_MISSING",
+            file=str(folder),
+            hint="give the folder of a model package",
+        )
+    card = _read_card(_inside(folder, CARD))
+    names = {CARD, MODEL} | {n for n in (EXPLAIN, GOLDEN, GATE, PROSE) if os.path.lexists(folder / n)}
+    graphs = {name: _scan(_inside(folder, name)) for name in (MODEL, EXPLAIN) if name in names}
+    for name, facts in graphs.items():
+        names |= _allowed_locations(folder / name, facts)
+    for name in names:
+        _inside(folder, name)
+    _check_wiring(card.wiring, graphs, folder)
+    if (folder / SUMS).exists():
+        sums = _read_sums(_inside(folder, SUMS), names)
+        if check_digests:
+            _check_sums(folder, sums)
+    else:
+        sums = {name: _digest(folder / name) for name in names}
+    _check_gate(card, names, folder)
+    return Package(
+        folder=folder,
+        card=card,
+        sha256=hashlib.sha256(format_sums(sums).encode()).hexdigest(),
+        model_file=folder / MODEL,
+        explain_file=folder / EXPLAIN if EXPLAIN in names else None,
+        golden_file=folder / GOLDEN if GOLDEN in names else None,
+        gate_file=folder / GATE if GATE in names else None,
+    )
+
+
+def write_package(out: Path, card: ModelCard, files: Mapping[str, Path], *, replace: bool = False) -> Package:
+    """Write a package from its card and ``files`` (name in the package -> where it is now), and read it back.
+
+    It is written beside ``out`` and renamed into place. An existing folder is refused with OutputError; with
+    ``replace`` a package, and nothing else, gives way.
+    """
+    if out.exists() and not (replace and (out / CARD).is_file() and (out / SUMS).is_file()):
+        raise OutputError(
+            "already there" if not replace else "already there, and no model package",
+            code="OUTPUT_EXISTS",
+            file=str(out),
+            hint="choose a new folder"
+            if replace
+            else "choose a new folder, or give --force to replace a package",
+        )
+    staging = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    try:
+        staging.mkdir(parents=True)
+        for name, source in files.items():
+            shutil.copyfile(source, staging / name)
+        _write_text(staging / CARD, card.model_dump_json(indent=1) + "\n")
+        _write_text(staging / PROSE, card_markdown(card))
+        sums = {path.name: _digest(path) for path in staging.iterdir()}
+        _write_text(staging / SUMS, format_sums(sums))
+        read_package(staging)
+        _rename_into_place(staging, out)
+    except OSError as error:
+        raise OutputError(f"cannot be written: {error.strerror or error}", file=str(out)) from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return read_package(out)
+
+
+def load_arrays(path: Path) -> Arrays:
+    """Load an ``.npz`` of plain arrays; pickled objects are refused."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, KeyError, TypeError) as error:
+        raise ModelPackageError(
+            f"cannot be read: {error}", code="MODEL_ARRAYS_BAD", file=str(path)
+        ) from error
+
+
+def format_sums(sums: Mapping[str, str]) -> str:
+    """Format digests as ``sha256sum`` writes them, by name."""
+    return "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
+
+
+def _read_card(path: Path) -> ModelCard:
+    if path.stat().st_size > _MAX_CARD_BYTES:
+        raise ModelPackageError(f"more than {_MAX_CARD_BYTES} bytes", code="MODEL_CARD_BAD", file=str(path))
+    try:
+        return ModelCard.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        problems = [
+            _in_words(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors(include_url=False)
+        ]
+        count = "1 error" if len(problems) == 1 else f"{len(problems)} errors"
+        raise ModelPackageError(
+            f"{count}: {'; '.join(problems)}",
+            code="MODEL_CARD_BAD",
+            file=str(path),
+            hint="docs/model-package.md lists every key",
+        ) from None
+
+
+def _in_words(where: str, message: str) -> str:
+    plain = message.removeprefix("Value error, ").replace("Extra inputs are not permitted", "no such key")
+    return f"{where}: {plain}" if where else plain
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """Return the file of that name if it is a plain file that lies in the folder, links followed."""
+    path = folder / name
+    if not os.path.lexists(path):
+        raise ModelPackageError(
+            f"{name} is missing",
+            code="MODEL_MISSING",
+            file=str(folder),
+            hint="copy the package again, or export anew",
+        )
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ModelPackageError(
+            f"{name} is a link that leaves the package", code="MODEL_UNSAFE", file=str(folder)
+        )
+    if not path.is_file():
+        raise ModelPackageError(f"{name} is no plain file", code="MODEL_UNSAFE", file=str(folder))
+    return path
+
+
+def _scan(path: Path) -> GraphFacts:
+    try:
+        facts = scan_onnx(path.read_bytes())
+    except ModelPackageError as error:
+        raise ModelPackageError(error.reason, code=error.code, file=str(path)) from error
+    foreign = facts.domains - _DOMAINS - facts.functions
+    if foreign:
+        raise ModelPackageError(
+            f"it needs custom operators ({', '.join(sorted(foreign))})",
+            code="MODEL_UNSAFE",
+            file=str(path),
+            hint="export it with standard ONNX operators",
+        )
+    return facts
+
+
+def _allowed_locations(path: Path, facts: GraphFacts) -> set[str]:
+    for name in facts.locations:
+        if not _is_plain_name(name):
+            raise ModelPackageError(
+                f"its weights lie outside the package: {name!r}",
+                code="MODEL_UNSAFE",
+                file=str(path),
+                hint="keep external data in the package's own folder",
+            )
+    return facts.locations
+
+
+def _is_plain_name(name: str) -> bool:
+    return name not in ("", ".", "..") and not re.search(r"[/\\:\x00*]", name)
+
+
+def _check_wiring(wiring: Wiring, graphs: Mapping[str, GraphFacts], folder: Path) -> None:
+    model, explain = graphs[MODEL], graphs.get(EXPLAIN, GraphFacts())
+    given = [wiring.logits, wiring.features, wiring.rollout, *wiring.attention]
+    missing = [
+        f"{MODEL} gives no {name!r}" for name in given if name is not None and name not in model.outputs
+    ]
+    missing += [
+        f"{EXPLAIN} gives no {n!r} ({role})"
+        for role, n in wiring.gradient.items()
+        if n not in explain.outputs
+    ]
+    if wiring.input not in model.inputs:
+        missing.append(f"{MODEL} takes no {wiring.input!r}")
+    if missing:
+        raise ModelPackageError(
+            f"the wiring does not fit the graph: {'; '.join(missing)}",
+            code="MODEL_CARD_BAD",
+            file=str(folder / CARD),
+        )
+
+
+def _check_gate(card: ModelCard, names: set[str], folder: Path) -> None:
+    if card.decision.out_of_distribution is not None and GATE not in names:
+        raise ModelPackageError(
+            f"the card has an out-of-distribution gate, but {GATE} is missing",
+            code="MODEL_MISSING",
+            file=str(folder),
+        )
+
+
+def _read_sums(path: Path, needed: set[str]) -> dict[str, str]:
+    sums: dict[str, str] = {}
+    for line in path.read_text("utf-8", errors="replace").splitlines():
+        match = _SUM_LINE.fullmatch(line)
+        if match is None or not _is_plain_name(match[2]):
+            raise ModelPackageError(
+                f"not a line of digest and name: {line[:80]!r}", code="MODEL_DIGEST", file=str(path)
+            )
+        sums[match[2]] = match[1]
+    unlisted = sorted(needed - sums.keys())
+    if unlisted:
+        raise ModelPackageError(f"does not list {', '.join(unlisted)}", code="MODEL_DIGEST", file=str(path))
+    return sums
+
+
+def _check_sums(folder: Path, sums: Mapping[str, str]) -> None:
+    changed = [name for name, digest in sums.items() if _digest(_inside(folder, name)) != digest]
+    if changed:
+        raise ModelPackageError(
+            f"changed since the package was written: {', '.join(sorted(changed))}",
+            code="MODEL_DIGEST",
+            file=str(folder),
+            hint="copy the package again; after a change on purpose, export anew",
+        )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, "utf-8", newline="\n")  # the same digest on every system
+
+
+def _rename_into_place(staging: Path, out: Path) -> None:
+    old = staging.with_suffix(".old")
+    if out.exists():
+        out.rename(old)
+    staging.rename(out)
+    shutil.rmtree(old, ignore_errors=True)
