@@ -223,7 +223,14 @@ def test_card_is_refused_when_it_is_no_json_object(package: Path, text: str) -> 
 
 
 @pytest.mark.parametrize(
-    "wiring", [{"rollout": "r"}, {"input": "x"}, {"attention": ["a"]}, {"gradient": {"input": "g"}}]
+    "wiring",
+    [
+        {"rollout": "r"},
+        {"input": "x"},
+        {"attention": ["a"]},
+        {"gradient": {"input_gradient": "g"}},
+        {"gradcam": {"feature_map": "f"}},
+    ],
 )
 def test_card_is_refused_when_its_wiring_names_what_the_graph_lacks(
     package: Path, wiring: dict[str, Any]

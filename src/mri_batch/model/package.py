@@ -19,7 +19,7 @@ from mri_batch.errors import ModelPackageError, OutputError
 from mri_batch.model.card_text import card_markdown
 from mri_batch.model.onnx_scan import GraphFacts, scan_onnx
 
-CARD, MODEL, EXPLAIN = "model.json", "model.onnx", "explain.onnx"
+CARD, MODEL, EXPLAIN, GRADCAM = "model.json", "model.onnx", "explain.onnx", "gradcam.onnx"
 WEIGHTS, GOLDEN, GATE = "weights.bin", "golden.npz", "gate.npz"
 PROSE, SUMS = "MODEL_CARD.md", "SHA256SUMS"
 
@@ -39,6 +39,7 @@ class Package:
     sha256: str
     model_file: Path
     explain_file: Path | None = None
+    gradcam_file: Path | None = None
     golden_file: Path | None = None
     gate_file: Path | None = None
 
@@ -65,8 +66,10 @@ def read_package(folder: Path, *, check_digests: bool = True) -> Package:
             hint="give the folder of a model package",
         )
     card = _read_card(_inside(folder, CARD))
-    names = {CARD, MODEL} | {n for n in (EXPLAIN, GOLDEN, GATE, PROSE) if os.path.lexists(folder / n)}
-    graphs = {name: _scan(_inside(folder, name)) for name in (MODEL, EXPLAIN) if name in names}
+    names = {CARD, MODEL} | {
+        n for n in (EXPLAIN, GRADCAM, GOLDEN, GATE, PROSE) if os.path.lexists(folder / n)
+    }
+    graphs = {name: _scan(_inside(folder, name)) for name in (MODEL, EXPLAIN, GRADCAM) if name in names}
     for name, facts in graphs.items():
         names |= _allowed_locations(folder / name, facts)
     for name in names:
@@ -85,6 +88,7 @@ def read_package(folder: Path, *, check_digests: bool = True) -> Package:
         sha256=hashlib.sha256(format_sums(sums).encode()).hexdigest(),
         model_file=folder / MODEL,
         explain_file=folder / EXPLAIN if EXPLAIN in names else None,
+        gradcam_file=folder / GRADCAM if GRADCAM in names else None,
         golden_file=folder / GOLDEN if GOLDEN in names else None,
         gate_file=folder / GATE if GATE in names else None,
     )
@@ -214,16 +218,12 @@ def _is_plain_name(name: str) -> bool:
 
 
 def _check_wiring(wiring: Wiring, graphs: Mapping[str, GraphFacts], folder: Path) -> None:
-    model, explain = graphs[MODEL], graphs.get(EXPLAIN, GraphFacts())
+    model = graphs[MODEL]
     given = [wiring.logits, wiring.features, wiring.rollout, *wiring.attention]
-    missing = [
-        f"{MODEL} gives no {name!r}" for name in given if name is not None and name not in model.outputs
-    ]
-    missing += [
-        f"{EXPLAIN} gives no {n!r} ({role})"
-        for role, n in wiring.gradient.items()
-        if n not in explain.outputs
-    ]
+    missing = [f"{MODEL} gives no {name!r}" for name in given if name and name not in model.outputs]
+    for graph, roles in ((EXPLAIN, wiring.gradient), (GRADCAM, wiring.gradcam)):
+        there = graphs.get(graph, GraphFacts()).outputs
+        missing += [f"{graph} gives no {n!r} ({role})" for role, n in roles.items() if n not in there]
     if wiring.input not in model.inputs:
         missing.append(f"{MODEL} takes no {wiring.input!r}")
     if missing:
