@@ -105,7 +105,9 @@ def load_pictures(items: Sequence[Item], labels: Sequence[str], p: Preprocessing
             masks.append(np.zeros((1, side, side), np.float32))
         else:
             outline = replace(picture, pixels=(read_picture(item.mask).pixels > 127).astype(np.float32))
-            plain = p.model_copy(update={"intensity": p.intensity.model_copy(update={"kind": "range", "low": 0, "high": 1})})
+            plain = p.model_copy(
+                update={"intensity": p.intensity.model_copy(update={"kind": "range", "low": 0, "high": 1})}
+            )
             masks.append(cut_out(outline, wider, plain, side, side)[None, :, :, 0])
     return Pictures(
         exact=np.stack(exact),
@@ -120,11 +122,15 @@ def read_picture(path: Path) -> Slice:
     """Read one picture as a grey slice."""
     with Image.open(path) as picture:
         pixels = np.asarray(picture.convert("L"), np.float32)
-    found = FoundFile(path=path, relative=path.name, file_id="", kind=FileKind.PNG, size_bytes=0, modified_ns=0)
+    found = FoundFile(
+        path=path, relative=path.name, file_id="", kind=FileKind.PNG, size_bytes=0, modified_ns=0
+    )
     return Slice(file=found, frame=0, pixels=pixels, window=(0.0, 255.0))
 
 
-def edit_counterfactually(data: Pictures, labels: Sequence[str], recipe: Recipe, rng: np.random.Generator) -> Pictures:
+def edit_counterfactually(
+    data: Pictures, labels: Sequence[str], recipe: Recipe, rng: np.random.Generator
+) -> Pictures:
     """Make one epoch's pictures: some with their tumour erased, some given one, some with tissue cloned elsewhere."""
     a = recipe.augment
     if not recipe.background_label or a.erase + a.transplant + a.clone == 0:
@@ -157,7 +163,11 @@ def edit_counterfactually(data: Pictures, labels: Sequence[str], recipe: Recipe,
 
 def build_model(recipe: Recipe, n_labels: int, init: Path | None) -> ViT:
     """Build the recipe's network, from a checkpoint's backbone where one is given."""
-    model = ViT(ViTConfig(n_labels=n_labels, rows=recipe.preprocessing.rows, cols=recipe.preprocessing.cols, **recipe.model))
+    model = ViT(
+        ViTConfig(
+            n_labels=n_labels, rows=recipe.preprocessing.rows, cols=recipe.preprocessing.cols, **recipe.model
+        )
+    )
     if init is not None:
         state = {k: v.float() for k, v in load_file(init).items() if not k.startswith("head.")}
         state["pos_embed"] = resample_positions(state["pos_embed"], 1, model.config.grid)
@@ -179,8 +189,16 @@ def parameter_groups(model: ViT, recipe: Recipe) -> list[dict[str, Any]]:
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
-        layer = int(name.split(".")[1]) + 1 if name.startswith("blocks.") else (0 if "embed" in name or "token" in name else depth + 1)
-        lr = recipe.lr_head if name.startswith("head.") else recipe.lr * recipe.layer_decay ** (depth - min(layer, depth))
+        layer = (
+            int(name.split(".")[1]) + 1
+            if name.startswith("blocks.")
+            else (0 if "embed" in name or "token" in name else depth + 1)
+        )
+        lr = (
+            recipe.lr_head
+            if name.startswith("head.")
+            else recipe.lr * recipe.layer_decay ** (depth - min(layer, depth))
+        )
         decay = recipe.weight_decay if parameter.ndim > 1 else 0.0
         groups.append({"params": [parameter], "lr": lr, "weight_decay": decay})
     return groups
@@ -195,7 +213,9 @@ def guide_loss(attentions: list[Tensor], masks: Tensor, model: ViT, recipe: Reci
     has = on.any(dim=1)
     if not has.any():
         return masks.new_zeros(())
-    shares = [a.float()[has, :, 0, model.prefix_tokens :].mean(dim=1) for a in attentions[-recipe.guide_layers :]]
+    shares = [
+        a.float()[has, :, 0, model.prefix_tokens :].mean(dim=1) for a in attentions[-recipe.guide_layers :]
+    ]
     last = [a.float()[has] for a in attentions[-recipe.rollout_layers :]]
     shares.append(rollout_cls(last, model.prefix_tokens))
     terms = [-torch.log((s * on[has]).sum(1) / s.sum(1).clamp_min(1e-6) + 1e-4) for s in shares]
@@ -219,7 +239,9 @@ def peak_share(rolls: Tensor, data: Pictures, right: Tensor, grid: tuple[int, in
     """Share of rightly classified tumour pictures whose hottest patch touches the mask."""
     side = data.masks.shape[-1]
     border = round(side * (1 - 1 / WIDE_BY) / 2)
-    inner = torch.from_numpy(data.masks[:, :, border : side - border, border : side - border].astype(np.float32))
+    inner = torch.from_numpy(
+        data.masks[:, :, border : side - border, border : side - border].astype(np.float32)
+    )
     on = F.adaptive_max_pool2d(inner, grid).flatten(1) > 0.5
     use = on.any(1) & right
     hit = on.gather(1, rolls.argmax(1, keepdim=True)).squeeze(1)
@@ -240,11 +262,17 @@ def train(folders: Sequence[Path], recipe: Recipe, out: Path, init: Path | None,
     items = load_dataset(folders)
     labels = sorted({item.label for item in items})
     if any(not item.split for item in items):
-        raise UsageError("the data set has no split", hint="give labels.csv a 'split' column: train, val, test")
+        raise UsageError(
+            "the data set has no split", hint="give labels.csv a 'split' column: train, val, test"
+        )
     p = recipe.preprocessing
-    data = {split: load_pictures([i for i in items if i.split == split], labels, p) for split in ("train", "val")}
+    data = {
+        split: load_pictures([i for i in items if i.split == split], labels, p) for split in ("train", "val")
+    }
     counts = Counter(data["train"].targets.tolist())
-    weights = torch.tensor([len(data["train"].items) / len(labels) / counts[k] for k in range(len(labels))]).sqrt()
+    weights = torch.tensor(
+        [len(data["train"].items) / len(labels) / counts[k] for k in range(len(labels))]
+    ).sqrt()
     model = build_model(recipe, len(labels), init)
     optimiser = torch.optim.AdamW(parameter_groups(model, recipe))
     per_epoch = len(data["train"].items) // recipe.batch_size
@@ -279,7 +307,9 @@ def train(folders: Sequence[Path], recipe: Recipe, out: Path, init: Path | None,
             target = torch.from_numpy(now.targets[index])
             with torch.autocast("cpu", torch.bfloat16):
                 logits, attentions, _ = model.forward_taps(x)
-            loss = F.cross_entropy(logits.float(), target, weight=weights, label_smoothing=recipe.label_smoothing)
+            loss = F.cross_entropy(
+                logits.float(), target, weight=weights, label_smoothing=recipe.label_smoothing
+            )
             guide = guide_loss(attentions, moved, model, recipe)
             optimiser.zero_grad()
             (loss + recipe.guide_weight * guide).backward()
@@ -293,15 +323,24 @@ def train(folders: Sequence[Path], recipe: Recipe, out: Path, init: Path | None,
             losses.append(loss.item())
             guides.append(guide.item())
             if len(losses) % 20 == 0:
-                print(f"epoch {epoch} step {len(losses)}/{per_epoch} loss {np.mean(losses[-20:]):.4f} "
-                      f"guide {np.mean(guides[-20:]):.3f} {time.monotonic() - began:.0f} s", flush=True)
+                print(
+                    f"epoch {epoch} step {len(losses)}/{per_epoch} loss {np.mean(losses[-20:]):.4f} "
+                    f"guide {np.mean(guides[-20:]):.3f} {time.monotonic() - began:.0f} s",
+                    flush=True,
+                )
         row = {"epoch": epoch, "loss": float(np.mean(losses)), "guide": float(np.mean(guides))}
         row |= validate(model, average, data["val"], labels, p)
         history.append(row)
         print(json.dumps(row), flush=True)
         torch.save(
-            {"model": model.state_dict(), "optimiser": optimiser.state_dict(), "schedule": schedule.state_dict(),
-             "average": average, "history": history, "epoch": epoch + 1},
+            {
+                "model": model.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "schedule": schedule.state_dict(),
+                "average": average,
+                "history": history,
+                "epoch": epoch + 1,
+            },
             out / "checkpoint.tmp",
         )
         (out / "checkpoint.tmp").replace(checkpoint)
@@ -309,7 +348,9 @@ def train(folders: Sequence[Path], recipe: Recipe, out: Path, init: Path | None,
     return out
 
 
-def validate(model: ViT, average: dict[str, Tensor], data: Pictures, labels: Sequence[str], p: Preprocessing) -> dict[str, float]:
+def validate(
+    model: ViT, average: dict[str, Tensor], data: Pictures, labels: Sequence[str], p: Preprocessing
+) -> dict[str, float]:
     """Accuracy of the averaged weights on the validation split, by class, and where their rollout peaks."""
     live = {k: v.clone() for k, v in model.state_dict().items()}
     model.load_state_dict(average)
@@ -346,8 +387,13 @@ def write_run(
         "seed": seed,
         "init": init.name if init else None,
         "data_sha256": digest.hexdigest(),
-        "counts": {s: Counter(i.label for i in items if i.split == s) for s in sorted({i.split for i in items})},
-        "versions": {"python": platform.python_version(), **{n: metadata.version(n) for n in ("torch", "numpy", "pillow")}},
+        "counts": {
+            s: Counter(i.label for i in items if i.split == s) for s in sorted({i.split for i in items})
+        },
+        "versions": {
+            "python": platform.python_version(),
+            **{n: metadata.version(n) for n in ("torch", "numpy", "pillow")},
+        },
         "last": history[-1],
     }
     (out / "run.json").write_text(json.dumps(run, indent=1), "utf-8")

@@ -59,7 +59,8 @@ class Preprocessing(_Part):
     colour: Literal["grey", "rgb"] = "grey"
     channels: Literal[1, 3] = 3
     upright: bool = Field(
-        default=True, description="turn slices of known orientation as radiologists view them, before anything else"
+        default=True,
+        description="turn slices of known orientation as radiologists view them, before anything else",
     )
     intensity: Intensity = Intensity()
     crop: Crop = Crop()

@@ -172,7 +172,9 @@ class Placement:
         height, width = np.float32(self.rows), np.float32(self.cols)
         for _ in range(self.quarter_turns % 4):
             r, c, height, width = width - c, r, width, height
-        return (r - np.float32(self.top)) / np.float32(self.height), (c - np.float32(self.left)) / np.float32(self.width)
+        return (r - np.float32(self.top)) / np.float32(self.height), (c - np.float32(self.left)) / np.float32(
+            self.width
+        )
 
     def from_unit(self, rows: Float32, cols: Float32) -> tuple[Float32, Float32]:
         """Map the model's box (0..1 by 0..1) back to slice coordinates in px: the inverse of :meth:`to_unit`."""
@@ -304,7 +306,9 @@ class FileCounts:
 
     def __add__(self, other: FileCounts) -> FileCounts:
         return FileCounts(
-            used=self.used + other.used, skipped=self.skipped + other.skipped, failed=self.failed + other.failed
+            used=self.used + other.used,
+            skipped=self.skipped + other.skipped,
+            failed=self.failed + other.failed,
         )
 
 

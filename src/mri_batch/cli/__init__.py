@@ -1,8 +1,79 @@
-"""Words to settings, nothing else: one file per command."""
+"""Words to settings, nothing else: one file per command, loaded when it is asked for."""
 
 from __future__ import annotations
 
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from mri_batch import __version__
+
+# name: (module, what --help says), so that help and version load no command
+COMMANDS = {
+    "scan": ("mri_batch.cli.scan", "Read folders of scans; write one report per study."),
+    "explain": ("mri_batch.cli.explain", "One picture, every explanation method side by side."),
+    "report": ("mri_batch.cli.report", "Make the pages of a finished scan again, without the model."),
+    "inspect": ("mri_batch.cli.inspect", "Show what a scan would read, and what it would skip and why."),
+    "model": ("mri_batch.cli.model", "Show or verify a model package."),
+    "doctor": ("mri_batch.cli.doctor", "Check this installation, one line per part."),
+    "export": ("mri_batch.cli.export", "Make a model package from a PyTorch checkpoint."),
+    "train": ("mri_batch.cli.train", "Train a classifier by a recipe."),
+}
+VERSION = f"mri-batch {__version__}\nFor research use only; not a medical device."
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "MRI_BATCH"}
+)
+@click.version_option(__version__, message=VERSION)
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Offline batch reports on brain scans: model output, calibrated confidence, heatmaps.
+
+    For research use only; not a medical device.
+    """
+    ctx.default_map = _read_defaults(Path("mri-batch.toml"))
+
 
 def main() -> None:
-    """Run the command line."""
-    raise SystemExit("not built yet")
+    """Run the command line; every expected error is one line and an exit code."""
+    if os.name == "posix":
+        os.umask(0o077)  # results on patients are for their reader alone
+    from mri_batch.cli.common import run_guarded
+
+    sys.exit(run_guarded(cli))
+
+
+def _read_defaults(path: Path) -> dict[str, object]:
+    if not path.is_file():
+        return {}
+    import tomllib
+
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise click.UsageError(f"{path} cannot be read: {error}") from error

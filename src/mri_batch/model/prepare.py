@@ -72,7 +72,9 @@ def place_slice(picture: Slice, preprocessing: Preprocessing) -> Placement:
         top, left, bottom, right = find_foreground(turned, preprocessing.crop)
     else:
         top, left, bottom, right = 0, 0, turned.shape[0], turned.shape[1]
-    tall = picture.aspect if turns % 2 == 0 else 1.0 / picture.aspect  # a turned pixel's height over its width
+    tall = (
+        picture.aspect if turns % 2 == 0 else 1.0 / picture.aspect
+    )  # a turned pixel's height over its width
     height, width = float(bottom - top), float(right - left)
     if preprocessing.crop.kind == "foreground":
         grow = 1.0 + 2.0 * preprocessing.crop.margin
@@ -95,7 +97,9 @@ def place_slice(picture: Slice, preprocessing: Preprocessing) -> Placement:
     )
 
 
-def cut_out(picture: Slice, placement: Placement, preprocessing: Preprocessing, rows: int, cols: int) -> Float32:
+def cut_out(
+    picture: Slice, placement: Placement, preprocessing: Preprocessing, rows: int, cols: int
+) -> Float32:
     """Cut the placement's box out of the slice: float32[rows, cols, c] in 0..1, c = 3 for colour models and else 1."""
     pixels = picture.pixels if preprocessing.colour == "rgb" else _to_grey(picture.pixels)
     turned = _turn(pixels, placement.mirrored, placement.quarter_turns)
@@ -111,10 +115,17 @@ def cut_out(picture: Slice, placement: Placement, preprocessing: Preprocessing, 
     pad_right = max(0, int(np.ceil(placement.left + placement.width - turned.shape[1])))
     padded = np.pad(scaled, ((pad_top, pad_bottom), (pad_left, pad_right), (0, 0))).astype(np.float32)
     top, left = placement.top + pad_top, placement.left + pad_left
-    box = (left, top, min(left + placement.width, padded.shape[1]), min(top + placement.height, padded.shape[0]))
+    box = (
+        left,
+        top,
+        min(left + placement.width, padded.shape[1]),
+        min(top + placement.height, padded.shape[0]),
+    )
     resample = _FILTERS[preprocessing.resize_filter]
     planes = [
-        np.asarray(Image.fromarray(np.ascontiguousarray(padded[:, :, c])).resize((cols, rows), resample, box=box))
+        np.asarray(
+            Image.fromarray(np.ascontiguousarray(padded[:, :, c])).resize((cols, rows), resample, box=box)
+        )
         for c in range(padded.shape[2])
     ]
     return np.stack(planes, axis=2).astype(np.float32)
@@ -123,7 +134,9 @@ def cut_out(picture: Slice, placement: Placement, preprocessing: Preprocessing, 
 def normalize(cut: Float32, preprocessing: Preprocessing) -> Float32:
     """From float32[..., rows, cols, 1 or 3] in 0..1 to the model's float32[..., c, rows, cols]."""
     mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
-    spread = np.repeat(cut, preprocessing.channels, axis=-1) if cut.shape[-1] < preprocessing.channels else cut
+    spread = (
+        np.repeat(cut, preprocessing.channels, axis=-1) if cut.shape[-1] < preprocessing.channels else cut
+    )
     return np.ascontiguousarray(np.moveaxis((spread - mean) / std, -1, -3).astype(np.float32))
 
 
@@ -136,7 +149,8 @@ def prepare(pictures: Iterable[Slice], preprocessing: Preprocessing) -> ModelInp
         cuts.append(cut_out(picture, placement, preprocessing, preprocessing.rows, preprocessing.cols))
     if not cuts:
         return ModelInput(
-            pixels=np.zeros((0, preprocessing.channels, preprocessing.rows, preprocessing.cols), np.float32), placements=()
+            pixels=np.zeros((0, preprocessing.channels, preprocessing.rows, preprocessing.cols), np.float32),
+            placements=(),
         )
     return ModelInput(pixels=normalize(np.stack(cuts), preprocessing), placements=tuple(placements))
 

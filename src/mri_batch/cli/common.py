@@ -1,0 +1,103 @@
+"""What commands share: errors to exit codes, safe words for the terminal, the choice of a model."""
+
+from __future__ import annotations
+
+import os
+import sys
+import unicodedata
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from mri_batch.errors import ExtraMissing, MriBatchError, UsageError
+
+INTERRUPTED = 130
+
+
+def run_guarded(command: click.Command) -> int:
+    """Run a command line; tell an expected error in one line and return the exit code."""
+    try:
+        code = command.main(standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return UsageError.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        complain("interrupted")
+        return INTERRUPTED
+    except MriBatchError as error:
+        complain(str(error))
+        return error.exit_code
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def complain(words: str) -> None:
+    """Write one line to standard error."""
+    click.echo(f"mri-batch: {printable(words)}", err=True, color=False if "NO_COLOR" in os.environ else None)
+
+
+def printable(words: str) -> str:
+    """Make words safe for a terminal: control, bidirectional and undecodable characters become visible escapes."""
+    return "".join(
+        _escape(c) if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in words
+    )
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def load_extra_command(name: str, module: str) -> click.Command:
+    """Load a command of the PyTorch side; where its extra is absent, one that says what to install.
+
+    The module is named in words, so that the runtime does not depend on it.
+    """
+    try:
+        loaded = import_module(module).command
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] not in (
+            "torch",
+            "onnx",
+            "onnxscript",
+            "safetensors",
+        ):
+            raise
+        absent = error.name
+
+        @click.command(name=name, context_settings={"ignore_unknown_options": True}, add_help_option=False)
+        @click.argument("words", nargs=-1, type=click.UNPROCESSED)
+        def refuse(words: tuple[str, ...]) -> None:
+            raise ExtraMissing(
+                f"'mri-batch {name}' needs {absent}, which is not installed",
+                hint="pip install 'mri-batch[export]'",
+            )
+
+        return refuse
+    assert isinstance(loaded, click.Command)
+    return loaded
+
+
+def bundled_models() -> dict[str, Path]:
+    """Name the model packages that come with the program; the first is the default."""
+    folder = Path(__file__).parent.parent / "models"
+    names = sorted(
+        (p for p in folder.glob("*") if (p / "model.json").is_file()),
+        key=lambda p: (p.name != "brain-vit", p.name),
+    )
+    return {path.name: path for path in names}
+
+
+def choose_model(asked: str | None) -> Path:
+    """Choose the model package: a folder, the name of a bundled one, or the default."""
+    bundled = bundled_models()
+    if asked is None:
+        if not bundled:
+            raise UsageError("no model is bundled with this installation", hint="give one with --model")
+        return next(iter(bundled.values()))
+    return Path(asked) if Path(asked).is_dir() else bundled.get(asked, Path(asked))

@@ -1,0 +1,139 @@
+"""``mri-batch scan``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mri_batch.cli.common import choose_model, complain
+from mri_batch.errors import UsageError
+
+if TYPE_CHECKING:
+    from mri_batch.settings import ScanSettings
+
+
+@click.command(name="scan")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the results."
+)
+@click.option(
+    "--model", metavar="PKG", help="Model package: a folder, or a bundled name. Default: brain-vit."
+)
+@click.option(
+    "--explain",
+    default="auto",
+    show_default=True,
+    metavar="METHOD[,METHOD]|auto|none",
+    help="Heatmaps to draw.",
+)
+@click.option("--jobs", default="1", show_default=True, metavar="N|auto", help="Worker processes.")
+@click.option(
+    "--timeout-per-study",
+    type=click.FloatRange(min=0.1),
+    metavar="SECONDS",
+    help="Give up on a study after this.",
+)
+@click.option("--shard", metavar="I/N", help="Do only the I-th of N parts, for job arrays.")
+@click.option("--cluster", metavar="ADDRESS", help="Spread over a Dask cluster.")
+@click.option("--force", is_flag=True, help="Do finished studies again.")
+@click.option("--dry-run", is_flag=True, help="Only list what would be read.")
+@click.option(
+    "--dicom",
+    metavar="sr,sc,pm",
+    help="Also write DICOM: structured report, secondary capture, parametric map.",
+)
+@click.option("--show-phi", is_flag=True, help="Let reports show the patient's name and other tags.")
+@click.option("--redact-paths", is_flag=True, help="Keep file paths to files.csv alone.")
+@click.option(
+    "--faithfulness/--no-faithfulness",
+    default=True,
+    show_default=True,
+    help="Test each heatmap by deletion and insertion.",
+)
+@click.option(
+    "--lang",
+    type=click.Choice(["en", "fr", "ru"]),
+    default="en",
+    show_default=True,
+    help="First language of the pages.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print run.json at the end.")
+@click.option("-q", "--quiet", is_flag=True, help="Only errors.")
+@click.option("-v", "--verbose", is_flag=True, help="A line for each study.")
+@click.option("--no-color", is_flag=True, help="No colour.")
+def command(**words: Any) -> int:
+    """Read PATH... (folders and files) and write a report per study to --out."""
+    settings = _to_settings(words)
+    if words["dry_run"]:
+        from mri_batch.cli.inspect import show_inspection
+
+        return show_inspection(settings.paths, settings.out)
+    from mri_batch.cli.progress import choose_watch
+    from mri_batch.run.scan import scan
+
+    report = scan(settings, choose_watch(quiet=words["quiet"], verbose=words["verbose"]))
+    if words["as_json"]:
+        import json
+
+        click.echo(json.dumps(report.run, indent=1))
+    elif not words["quiet"]:
+        click.echo(str(settings.out / "index.html"))
+    if report.summary.failed:
+        complain(f"{report.summary.failed} studies failed; see {settings.out / 'index.html'}")
+    return report.summary.exit_code
+
+
+def _to_settings(words: dict[str, Any]) -> ScanSettings:
+    from mri_batch.settings import ScanSettings
+
+    missing = [path for path in words["paths"] if not path.exists() and not path.is_symlink()]
+    if missing:
+        raise UsageError(
+            "no such file or folder", code="INPUT_MISSING", file=str(missing[0]), hint="check the path"
+        )
+    return ScanSettings(
+        paths=words["paths"],
+        out=words["out"],
+        model=choose_model(words["model"]),
+        explain=tuple(name.strip() for name in words["explain"].split(",") if name.strip()),
+        jobs=_to_jobs(words["jobs"]),
+        timeout_per_study_s=words["timeout_per_study"],
+        shard=_to_shard(words["shard"]),
+        cluster=words["cluster"],
+        force=words["force"],
+        dicom=_to_dicom(words["dicom"]),
+        show_phi=words["show_phi"],
+        redact_paths=words["redact_paths"],
+        faithfulness=words["faithfulness"],
+        lang=words["lang"],
+    )
+
+
+def _to_jobs(words: str) -> int:
+    if words == "auto":
+        from mri_batch.run.spread import usable_cores
+
+        return usable_cores()
+    if not words.isdecimal() or int(words) < 1:
+        raise UsageError(f"--jobs {words}: give a number from 1, or auto")
+    return int(words)
+
+
+def _to_shard(words: str | None) -> tuple[int, int]:
+    if words is None:
+        return 1, 1
+    part, slash, of = words.partition("/")
+    if not (slash and part.isdecimal() and of.isdecimal() and 1 <= int(part) <= int(of)):
+        raise UsageError(f"--shard {words}: give I/N with I from 1 to N")
+    return int(part), int(of)
+
+
+def _to_dicom(words: str | None) -> tuple[Any, ...]:
+    kinds = tuple(dict.fromkeys(kind.strip() for kind in (words or "").split(",") if kind.strip()))
+    unknown = [kind for kind in kinds if kind not in ("sr", "sc", "pm")]
+    if unknown:
+        raise UsageError(f"--dicom {','.join(unknown)}: the kinds are sr, sc and pm")
+    return kinds

@@ -1,0 +1,111 @@
+"""From logits to an answer that means what it says: calibration, aggregation, prediction set, verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mri_batch.card import ModelCard
+from mri_batch.model.package import Package
+from mri_batch.records import Decided, Float32, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """Class means float32[k, d] and shared precision float32[d, d] of the features, for the out-of-distribution gate."""
+
+    means: Float32
+    precision: Float32
+
+    def score(self, features: Float32) -> Float32:
+        """Squared Mahalanobis distance of float32[n, d] to the nearest class mean: float32[n] (Lee et al. 2018)."""
+        apart = features[:, None, :].astype(np.float64) - self.means[None].astype(np.float64)
+        distances = np.einsum("nkd,de,nke->nk", apart, self.precision.astype(np.float64), apart)
+        nearest: Float32 = distances.min(axis=1).astype(np.float32)
+        return nearest
+
+
+def load_gate(package: Package) -> Gate | None:
+    """Load a package's out-of-distribution gate; None where it has none."""
+    arrays = package.load_gate()
+    if package.card.decision.out_of_distribution is None or not arrays:
+        return None
+    return Gate(means=arrays["means"].astype(np.float32), precision=arrays["precision"].astype(np.float32))
+
+
+def calibrate(logits: Float32, card: ModelCard) -> Float32:
+    """Calibrated probabilities float32[n, k] of logits float32[n, k]: softmax at the card's temperature."""
+    scaled = logits.astype(np.float64) / card.calibration.temperature
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    probabilities: Float32 = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return probabilities
+
+
+def aggregate(probabilities: Float32, card: ModelCard) -> Float32:
+    """Probabilities float32[k] of a series from those of its slices float32[n, k], by the card's named rule."""
+    if card.decision.aggregation == "mean" or card.decision.background_label is None:
+        chosen = probabilities
+    else:
+        background = probabilities[:, card.labels.index(card.decision.background_label)]
+        count = min(len(probabilities), max(3, -(-len(probabilities) // 4)))
+        chosen = probabilities[np.argsort(background, kind="stable")[:count]]
+    mean: Float32 = chosen.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return mean
+
+
+def choose_key_slices(probabilities: Float32, label: int, most: int) -> tuple[int, ...]:
+    """Choose up to ``most`` slices to show for a label: the most probable ones, apart from one another where possible."""
+    n = len(probabilities)
+    apart = max(1, n // (3 * most))
+    chosen: list[int] = []
+    for index in np.argsort(-probabilities[:, label], kind="stable").tolist():
+        if len(chosen) < most and all(abs(index - other) >= apart for other in chosen):
+            chosen.append(index)
+    return tuple(sorted(chosen))
+
+
+def prediction_set(probabilities: npt.NDArray[np.floating], card: ModelCard) -> tuple[str, ...]:
+    """Labels that cannot be ruled out: the class-conditional conformal set, or the label alone without one."""
+    conformal = card.decision.conformal
+    if conformal is None:
+        return (card.labels[int(np.argmax(probabilities))],)
+    return tuple(
+        label
+        for label, p in zip(card.labels, probabilities, strict=True)
+        if 1.0 - float(p) <= conformal.thresholds.get(label, 1.0)
+    )
+
+
+def decide(
+    probabilities: Float32, card: ModelCard, *, gate_score: float | None, doubts: Sequence[str] = ()
+) -> Decided:
+    """Decide on probabilities float32[k] of a study. ``doubts`` are reasons for caution that the reader should see."""
+    top = int(np.argmax(probabilities))
+    likely = float(probabilities[top])
+    labels = prediction_set(probabilities, card)
+    refuse, caution = [], list(doubts)
+    rule, gate = card.decision, card.decision.out_of_distribution
+    if gate is not None and gate_score is not None:
+        if gate_score > gate.refuse_above:
+            refuse.append("the pictures are unlike those that the model was trained on")
+        elif gate_score > gate.caution_above:
+            caution.append("the pictures are unusual for this model")
+    if likely < rule.abstain_below:
+        refuse.append(f"no class reaches a probability of {rule.abstain_below:.2f}")
+    elif likely < rule.caution_below:
+        caution.append(f"the probability is below {rule.caution_below:.2f}")
+    if not labels:
+        refuse.append("no class is plausible at the stated error rate")
+    elif len(labels) > 1:
+        caution.append(f"{len(labels)} classes remain plausible")
+    verdict = Verdict.ABSTAIN if refuse else Verdict.CAUTION if caution else Verdict.REPORT
+    return Decided(
+        probabilities=tuple(float(p) for p in probabilities),
+        label=card.labels[top],
+        prediction_set=labels,
+        verdict=verdict,
+        reasons=tuple(refuse + caution),
+    )

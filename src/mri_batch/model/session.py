@@ -1,0 +1,141 @@
+"""ONNX Runtime, and nothing else in the project, stands behind this door."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mri_batch.card import ModelCard, Wiring
+from mri_batch.errors import MethodAbsent, ModelPackageError
+from mri_batch.model.package import Package
+from mri_batch.records import Float32
+
+
+def import_onnxruntime() -> ModuleType:
+    """Import ONNX Runtime with its telemetry off: since 1.29 it reports home by default unless told before the import."""
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    onnxruntime.disable_telemetry_events()
+    onnxruntime.set_default_logger_severity(4)
+    return onnxruntime
+
+
+class Session:
+    """A model package ready to run; an :class:`mri_batch.explain.base.Forward`.
+
+    ``threads`` are those of one operator (0: all cores); ``batch_size`` bounds memory, larger gains nothing on a CPU.
+    The gradient graph is loaded when a method first asks for it.
+    """
+
+    def __init__(self, package: Package, *, threads: int = 0, batch_size: int = 8) -> None:
+        self.package = package
+        self.batch_size = batch_size
+        self._threads = threads
+        self._graphs: dict[str, Any] = {}
+        self._open(str(package.model_file))
+        self._check_outputs()
+
+    @property
+    def card(self) -> ModelCard:
+        """The package's card."""
+        return self.package.card
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The k labels."""
+        return self.card.labels
+
+    @property
+    def wiring(self) -> Wiring:
+        """Which outputs there are, by role."""
+        return self.card.wiring
+
+    def logits(self, pixels: Float32) -> Float32:
+        """float32[n, k] of float32[n, c, rows, cols]."""
+        return self.outputs(pixels, (self.wiring.logits,))[self.wiring.logits]
+
+    def outputs(self, pixels: Float32, names: Sequence[str]) -> Mapping[str, Float32]:
+        """Named outputs of the plain graph, first axis n."""
+        return self._run(str(self.package.model_file), pixels, None, names)
+
+    def gradients(
+        self, pixels: Float32, target: npt.NDArray[np.int64], names: Sequence[str]
+    ) -> Mapping[str, Float32]:
+        """Named outputs of the gradient graph for the class index ``target`` int64[n]. Raises MethodAbsent without one."""
+        if self.package.explain_file is None:
+            raise MethodAbsent("the model package has no gradient graph", hint="export it with gradients")
+        one_hot = np.eye(len(self.labels), dtype=np.float32)[target]
+        return self._run(str(self.package.explain_file), pixels, one_hot, names)
+
+    def _open(self, path: str) -> Any:
+        if path not in self._graphs:
+            onnxruntime = import_onnxruntime()
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = self._threads
+            options.inter_op_num_threads = 1
+            options.log_severity_level = 4
+            # Results differ in the last bits between levels, so the level is pinned (and recorded in run.json).
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
+            # Weights may be stored in 8 bits; without this they would be unpacked again in every run.
+            options.add_session_config_entry("session.disable_quant_qdq", "1")
+            # Spinning threads of several workers fight for cores.
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0" if self._threads else "1")
+            try:
+                self._graphs[path] = onnxruntime.InferenceSession(
+                    path, options, providers=["CPUExecutionProvider"]
+                )
+            except Exception as error:  # ONNX Runtime raises a dozen unrelated classes here
+                raise ModelPackageError(
+                    f"ONNX Runtime cannot load the model: {_first_line(error)}",
+                    code="MODEL_UNLOADABLE",
+                    file=self.package.folder.name,
+                    hint="verify the package with 'mri-batch model verify', or export it again",
+                ) from error
+        return self._graphs[path]
+
+    def _check_outputs(self) -> None:
+        graph = self._open(str(self.package.model_file))
+        there = {output.name for output in graph.get_outputs()} | {
+            graph_input.name for graph_input in graph.get_inputs()
+        }
+        w = self.wiring
+        named = [w.input, w.logits, *w.attention, *(name for name in (w.features, w.rollout) if name)]
+        absent = [name for name in named if name not in there]
+        if absent:
+            raise ModelPackageError(
+                f"the card names {', '.join(absent)}, which the graph does not have",
+                code="MODEL_CARD_BAD",
+                file=self.package.folder.name,
+                hint="correct 'wiring' in model.json",
+            )
+
+    def _run(
+        self, path: str, pixels: Float32, one_hot: Float32 | None, names: Sequence[str]
+    ) -> dict[str, Float32]:
+        graph = self._open(path)
+        parts: list[list[Float32]] = []
+        for start in range(0, max(len(pixels), 1), self.batch_size):
+            here = slice(start, start + self.batch_size)
+            feed = {self.wiring.input: pixels[here]}
+            if one_hot is not None:
+                feed["target"] = one_hot[here]
+            try:
+                parts.append(graph.run(list(names), feed))
+            except Exception as error:
+                raise ModelPackageError(
+                    f"the model does not run: {_first_line(error)}",
+                    code="MODEL_RUN",
+                    file=self.package.folder.name,
+                    hint="its input may not be what the card says",
+                ) from error
+        return {name: np.concatenate([part[i] for part in parts]) for i, name in enumerate(names)}
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__

@@ -1,0 +1,127 @@
+"""What a report shows of a judged study: which slices, and the heat on the key slices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mri_batch.model.decide import choose_key_slices
+from mri_batch.model.prepare import place_slice, prepare
+from mri_batch.model.session import Session
+from mri_batch.records import KeySlice, ShownSlice, Slice, StudyResult, Uint8
+from mri_batch.run.heat import choose_methods, explain_pictures
+from mri_batch.run.judge import Judged
+from mri_batch.settings import ScanSettings
+
+SHOWN_SLICES = 200  # a page holds at most this many pictures; the choice beyond is stated on it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """The slices of a study that its report shows, key slices with heat; the others are read when asked for."""
+
+    judged: tuple[Judged, ...]
+    keys: dict[int, ShownSlice]
+    chosen: frozenset[int]
+    result: StudyResult
+    session: Session
+    notes: tuple[str, ...] = ()
+
+    def told(self) -> tuple[KeySlice, ...]:
+        """Return what the result tells of the key slices."""
+        label_at = {label: k for k, label in enumerate(self.result.labels)}
+        told = []
+        for index, key in sorted(self.keys.items()):
+            answer = self.result.slices[index]
+            told.append(
+                KeySlice(
+                    index=index,
+                    file=answer.file,
+                    frame=answer.frame,
+                    label=answer.label,
+                    probability=answer.probabilities[label_at[answer.label]],
+                    heatmaps=tuple(heat.about for heat in key.heats),
+                )
+            )
+        return tuple(told)
+
+    def key_slices(self) -> tuple[ShownSlice, ...]:
+        """Return the key slices in order."""
+        return tuple(self.keys[index] for index in sorted(self.keys))
+
+    def slices(self) -> Iterator[ShownSlice]:
+        """Yield all shown slices in order."""
+        index = -1
+        for judged in self.judged:
+            for picture in judged.source:
+                index += 1
+                if index in self.keys:
+                    yield self.keys[index]
+                elif index in self.chosen:
+                    placement = place_slice(picture, self.session.card.preprocessing)
+                    yield ShownSlice(index=index, picture=picture, placement=placement)
+
+
+def plan_shown(
+    judged: Sequence[Judged], result: StudyResult, settings: ScanSettings, session: Session
+) -> Shown:
+    """Choose the slices to show and explain the key slices among them."""
+    keys: dict[int, ShownSlice] = {}
+    notes: dict[str, None] = {}
+    first = 0
+    for series, answer in zip(judged, result.series, strict=True):
+        label = session.labels.index(answer.label)
+        picked = choose_key_slices(series.probabilities, label, settings.max_key_slices)
+        pictures = {i: picture for i, picture in enumerate(series.source) if i in set(picked)}
+        for i, shown in zip(
+            picked, _explain(pictures, picked, label, first, settings, session, notes), strict=True
+        ):
+            keys[first + i] = shown
+        first += len(series.origins)
+    chosen = _choose_slices(first, frozenset(keys))
+    if len(chosen) < first:
+        notes[
+            f"{len(chosen)} of {first} slices are shown: the key slices and an even choice of the others"
+        ] = None
+    return Shown(
+        judged=tuple(judged), keys=keys, chosen=chosen, result=result, session=session, notes=tuple(notes)
+    )
+
+
+def _explain(
+    pictures: dict[int, Slice],
+    picked: Sequence[int],
+    label: int,
+    first: int,
+    settings: ScanSettings,
+    session: Session,
+    notes: dict[str, None],
+) -> Iterator[ShownSlice]:
+    ready = prepare([pictures[i] for i in picked], session.card.preprocessing)
+    methods = choose_methods(session.card, settings.explain)
+    heats = explain_pictures(session, ready, label, methods, settings.faithfulness, notes)
+    for row, i in enumerate(picked):
+        yield ShownSlice(
+            index=first + i,
+            picture=pictures[i],
+            placement=ready.placements[row],
+            heats=heats[row],
+            prepared=_seen(ready.pixels[row], session),
+        )
+
+
+def _seen(pixels: np.ndarray, session: Session) -> Uint8:
+    """Return what the model saw as a picture: uint8[rows, cols], or [rows, cols, 3] for colour models."""
+    p = session.card.preprocessing
+    spread = np.moveaxis(pixels, 0, -1) * np.array(p.std, np.float32) + np.array(p.mean, np.float32)
+    seen: Uint8 = (np.clip(spread, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return seen if p.colour == "rgb" else seen[:, :, 0]
+
+
+def _choose_slices(n: int, keys: frozenset[int]) -> frozenset[int]:
+    if n <= SHOWN_SLICES:
+        return frozenset(range(n))
+    spread = np.linspace(0, n - 1, max(SHOWN_SLICES - len(keys), 0)).round().astype(int).tolist()
+    return keys | frozenset(spread)

@@ -1,0 +1,242 @@
+"""One study from files to a finished folder. Here alone exceptions become results."""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from mri_batch.card import ModelCard
+from mri_batch.errors import MriBatchError, OutputError
+from mri_batch.model.decide import Gate, aggregate, decide
+from mri_batch.model.session import Session
+from mri_batch.read.choose import choose_series
+from mri_batch.records import (
+    FileRecord,
+    FileStatus,
+    FoundFile,
+    SeriesResult,
+    SliceResult,
+    Study,
+    StudyResult,
+    StudyStatus,
+)
+from mri_batch.report.page import render_study
+from mri_batch.report.pieces import write_pieces
+from mri_batch.report.tables import to_result_json
+from mri_batch.run.judge import Judged, judge_series
+from mri_batch.run.output import new_folder
+from mri_batch.run.show import Shown, plan_shown
+from mri_batch.settings import ScanSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One study to work on, and its key in the journal."""
+
+    study: Study
+    key: str
+
+
+def process(job: Job, settings: ScanSettings, session: Session, gate: Gate | None) -> StudyResult:
+    """Work one study through and leave its folder in place, whatever happens to it. Raises OutputError alone."""
+    try:
+        result, shown = _work_through(job, settings, session, gate)
+        write_study(result, settings, session.card, shown)
+    except OutputError:
+        raise
+    except MriBatchError as error:
+        result = fail(job, code=error.code, reason=str(error))
+        write_study(result, settings, session.card)
+    except Exception as error:  # the one broad except: a study must never take the batch with it
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        # Not the message: it may quote what stands in the file, a patient's name among it.
+        reason = f"unexpected {type(error).__name__} in {Path(at.filename).name}:{at.lineno}"
+        result = fail(job, code="INTERNAL", reason=reason)
+        write_study(result, settings, session.card)
+    return result
+
+
+def fail(job: Job, *, code: str, reason: str) -> StudyResult:
+    """Make the result of a study that could not be finished; its files count as failed with it."""
+    lost = [
+        _record(file, job.study, series.series_id, FileStatus.FAILED, code, reason)
+        for series in job.study.series
+        for file in series.files
+    ]
+    return _not_done(job, job.study, StudyStatus.FAILED, code, reason, lost)
+
+
+def write_study(
+    result: StudyResult, settings: ScanSettings, card: ModelCard, shown: Shown | None = None
+) -> None:
+    """Write a study's folder beside its place and rename it there. Raises OutputError."""
+    with new_folder(settings.out / "studies" / result.study_id) as folder:
+        pieces = folder / "pieces.zip"
+        if shown is not None:
+            pictures = shown.slices()
+            if settings.dicom and result.kind == "dicom":
+                from mri_batch.report.dicom_out import write_dicom
+
+                write_dicom(folder / "dicom", result, shown.key_slices(), card, settings.dicom)
+            write_pieces(pieces, pictures)
+        content = json.dumps(to_result_json(result), ensure_ascii=False, indent=1)
+        (folder / "result.json").write_text(content + "\n", "utf-8", newline="\n")
+        page = render_study(result, pieces if pieces.exists() else None, card, lang=settings.lang)
+        (folder / "report.html").write_text(page, "utf-8", newline="\n")
+
+
+def _work_through(
+    job: Job, settings: ScanSettings, session: Session, gate: Gate | None
+) -> tuple[StudyResult, Shown | None]:
+    began = time.perf_counter()
+    study = choose_series(job.study, modalities=session.card.modalities)
+    judged = [judge_series(series, session, gate, settings.limits) for series in study.series]
+    read = time.perf_counter()
+    files = _account(study, judged)
+    judged = [j for j in judged if j.origins]
+    if not judged:
+        return _nothing_readable(job, study, files), None
+    result = _sum_up(job, study, judged, files, session)
+    shown = plan_shown(judged, result, settings, session)
+    result = replace(
+        result,
+        key_slices=shown.told(),
+        notes=(*result.notes, *shown.notes),
+        timings_ms=(("read_and_infer", _ms(began, read)), ("explain", _ms(read, time.perf_counter()))),
+    )
+    return result, shown
+
+
+def _sum_up(
+    job: Job, study: Study, judged: Sequence[Judged], files: Sequence[FileRecord], session: Session
+) -> StudyResult:
+    card = session.card
+    by_series = [aggregate(j.probabilities, card) for j in judged]
+    scores = np.concatenate([j.gate_scores for j in judged])
+    doubts = []
+    if len({int(np.argmax(p)) for p in by_series}) > 1:
+        doubts.append("the series of this study disagree")
+    n_failed = sum(record.status is FileStatus.FAILED for record in files)
+    if n_failed:
+        doubts.append(f"{n_failed} of {len(files)} files could not be read")
+    decided = decide(
+        np.mean(by_series, axis=0),
+        card,
+        gate_score=float(np.median(scores)) if scores.size else None,
+        doubts=doubts,
+    )
+    return StudyResult(
+        study_id=study.study_id,
+        source=study.source,
+        kind=study.kind,
+        key=job.key,
+        status=StudyStatus.DONE,
+        labels=card.labels,
+        model_name=card.name,
+        model_version=card.version,
+        model_sha256=session.package.sha256,
+        decided=decided,
+        series=tuple(_series_result(j, p, card.labels) for j, p in zip(judged, by_series, strict=True)),
+        slices=tuple(result for j in judged for result in _slice_results(j, card.labels)),
+        files=tuple(files),
+        notes=tuple(dict.fromkeys(note for j in judged for note in j.notes)),
+    )
+
+
+def _series_result(judged: Judged, probabilities: np.ndarray, labels: Sequence[str]) -> SeriesResult:
+    series = judged.source.series
+    return SeriesResult(
+        series_id=series.series_id,
+        n_slices=len(judged.origins),
+        label=labels[int(np.argmax(probabilities))],
+        probabilities=tuple(float(p) for p in probabilities),
+        modality=series.modality,
+        facts=series.facts,
+    )
+
+
+def _slice_results(judged: Judged, labels: Sequence[str]) -> list[SliceResult]:
+    return [
+        SliceResult(
+            file=file.relative,
+            frame=frame,
+            series_id=judged.source.series.series_id,
+            label=labels[int(np.argmax(row))],
+            probabilities=tuple(float(p) for p in row),
+        )
+        for (file, frame), row in zip(judged.origins, judged.probabilities, strict=True)
+    ]
+
+
+def _account(study: Study, judged: Sequence[Judged]) -> list[FileRecord]:
+    """Give every file of the study exactly one row: found = used + skipped + failed."""
+    rows: list[FileRecord] = []
+    for j in judged:
+        problems: Mapping[str, FileRecord] = {p.file_id: p for p in j.source.problems}
+        used = {file.file_id for file, _ in j.origins}
+        for file in j.source.series.files:
+            problem = problems.get(file.file_id)
+            if file.file_id in used or problem is None:
+                rows.append(_record(file, study, j.source.series.series_id, FileStatus.USED))
+            else:
+                rows.append(replace(problem, study_id=study.study_id, series_id=j.source.series.series_id))
+    return rows + [replace(record, study_id=study.study_id) for record in study.unused]
+
+
+def _record(
+    file: FoundFile, study: Study, series_id: str, status: FileStatus, code: str = "", reason: str = ""
+) -> FileRecord:
+    return FileRecord(
+        file_id=file.file_id,
+        relative=file.relative,
+        kind=file.kind,
+        size_bytes=file.size_bytes,
+        status=status,
+        code=code,
+        reason=reason,
+        study_id=study.study_id,
+        series_id=series_id,
+    )
+
+
+def _nothing_readable(job: Job, study: Study, files: Sequence[FileRecord]) -> StudyResult:
+    failed = [record for record in files if record.status is FileStatus.FAILED]
+    if failed:
+        first = failed[0]
+        return _not_done(
+            job,
+            study,
+            StudyStatus.FAILED,
+            first.code,
+            f"{len(failed)} files could not be read; the first: {first.reason}",
+            files,
+        )
+    reasons = [record for record in files if record.status is FileStatus.SKIPPED]
+    code = reasons[0].code if reasons else "NO_SLICE"
+    reason = reasons[0].reason if reasons else "no slice to classify"
+    return _not_done(job, study, StudyStatus.SKIPPED, code, reason, files)
+
+
+def _not_done(
+    job: Job, study: Study, status: StudyStatus, code: str, reason: str, files: Sequence[FileRecord]
+) -> StudyResult:
+    return StudyResult(
+        study_id=study.study_id,
+        source=study.source,
+        kind=study.kind,
+        key=job.key,
+        status=status,
+        code=code,
+        reason=reason,
+        files=tuple(files),
+    )
+
+
+def _ms(start: float, end: float) -> float:
+    return round((end - start) * 1000, 1)
