@@ -1,0 +1,178 @@
+"""How the backward half of a network is written in operators that ONNX has.
+
+PyTorch's tracer writes a gradient with ``aten`` operators such as ``convolution_backward``. PyTorch itself knows how to
+write most of them in simpler ones; the rules here are for those that it does not, or does in a way that is slow on
+ONNX Runtime, and for the ReLU, whose backward pass can be switched to guided backpropagation at run time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._decomp import decomposition_table
+from torch._ops import OpOverload, OpOverloadPacket
+from torch.nn import functional as F  # noqa: N812
+
+aten = torch.ops.aten
+Rules = dict[OpOverload, Callable[..., Any]]
+
+
+def convolution_backward(
+    grad: Tensor,
+    pixels: Tensor,
+    weight: Tensor,
+    bias_sizes: Sequence[int] | None,
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    transposed: bool,
+    output_padding: Sequence[int],
+    groups: int,
+    output_mask: Sequence[bool],
+) -> tuple[Tensor | None, None, None]:
+    """Gradient of a 2-D convolution with respect to its input; weights are constants here.
+
+    With stride 1 it is a convolution with the kernel turned by half a turn and its channel axes swapped, which ONNX
+    Runtime runs several times faster than the general case, a transposed convolution.
+    """
+    if transposed or any(output_mask[1:]) or grad.ndim != 4:
+        return NotImplemented
+    if not output_mask[0]:
+        return None, None, None
+    kernel = weight.shape[2:]
+    reach = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
+    back = [r - p for r, p in zip(reach, padding, strict=True)]
+    if all(s == 1 for s in stride) and all(b >= 0 for b in back):
+        return F.conv2d(grad, turn_kernel(weight, groups), None, 1, back, list(dilation), groups), None, None
+    rest = [
+        pixels.shape[2 + i] - ((grad.shape[2 + i] - 1) * stride[i] - 2 * padding[i] + reach[i] + 1)
+        for i in range(2)
+    ]
+    spread = F.conv_transpose2d(grad, weight, None, list(stride), list(padding), rest, groups, list(dilation))
+    return spread, None, None
+
+
+def turn_kernel(weight: Tensor, groups: int) -> Tensor:
+    """From a kernel [out, in / groups, rows, cols] to that of the backward convolution, [in, out / groups, rows, cols]."""
+    n_out, n_in, rows, cols = weight.shape
+    split = weight.reshape(groups, n_out // groups, n_in, rows, cols).transpose(1, 2)
+    return split.reshape(groups * n_in, n_out // groups, rows, cols).flip(2, 3)
+
+
+def max_pool2d_backward(
+    grad: Tensor,
+    pixels: Tensor,
+    kernel_size: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+    dilation: Sequence[int],
+    ceil_mode: bool,
+    indices: Tensor,
+) -> Tensor:
+    """Add each gradient to the pixel that was the maximum: one ScatterElements."""
+    n, channels, rows, cols = pixels.shape
+    empty = torch.zeros_like(pixels).reshape(n, channels, rows * cols)
+    flat = empty.scatter_add(2, indices.reshape(n, channels, -1), grad.reshape(n, channels, -1))
+    return flat.reshape(n, channels, rows, cols)
+
+
+def adaptive_avg_pool2d(pixels: Tensor, output_size: Sequence[int]) -> Tensor:
+    """Average over windows that share the picture out evenly: two matrix products."""
+    down = adaptive_windows(pixels, pixels.shape[2], output_size[0])
+    across = adaptive_windows(pixels, pixels.shape[3], output_size[1])
+    return down @ pixels @ across.transpose(0, 1)
+
+
+def adaptive_avg_pool2d_backward(grad: Tensor, pixels: Tensor) -> Tensor:
+    """Give each pixel its share of each window's gradient: the transposed matrix products."""
+    down = adaptive_windows(grad, pixels.shape[2], grad.shape[2])
+    across = adaptive_windows(grad, pixels.shape[3], grad.shape[3])
+    return down.transpose(0, 1) @ grad @ across
+
+
+def adaptive_windows(like: Tensor, n_in: int, n_out: int) -> Tensor:
+    """Weights float[n_out, n_in] of adaptive average pooling along one axis."""
+    window = torch.arange(n_out, device=like.device)[:, None]
+    start = torch.div(window * n_in, n_out, rounding_mode="floor")
+    end = torch.div((window + 1) * n_in + n_out - 1, n_out, rounding_mode="floor")
+    return _average_between(like, start, end, end - start, n_in)
+
+
+def avg_pool2d_backward(
+    grad: Tensor,
+    pixels: Tensor,
+    kernel_size: Sequence[int],
+    stride: Sequence[int],
+    padding: Sequence[int],
+    ceil_mode: bool,
+    count_include_pad: bool,
+    divisor_override: int | None,
+) -> Tensor:
+    """Give each pixel its share of each window's gradient: an average is separable, so two matrix products."""
+    sides = []
+    for axis in range(2):
+        kernel = kernel_size[axis % len(kernel_size)]
+        step = stride[axis % len(stride)] if len(stride) else kernel
+        n_in, n_out, pad = pixels.shape[2 + axis], grad.shape[2 + axis], padding[axis % len(padding)]
+        start = torch.arange(n_out, device=grad.device)[:, None] * step - pad
+        end = (start + kernel).clamp(max=n_in + pad)
+        inside = end.clamp(max=n_in) - start.clamp(min=0)
+        count = torch.ones_like(start) if divisor_override else (end - start if count_include_pad else inside)
+        sides.append(_average_between(grad, start, end, count, n_in))
+    shared = sides[0].transpose(0, 1) @ grad @ sides[1]
+    return shared / divisor_override if divisor_override else shared
+
+
+def _average_between(like: Tensor, start: Tensor, end: Tensor, count: Tensor, n_in: int) -> Tensor:
+    pixel = torch.arange(n_in, device=like.device)[None, :]
+    return ((pixel >= start) & (pixel < end)).to(like.dtype) / count.to(like.dtype)
+
+
+class GuidedSwitch:
+    """The backward pass of ReLU and ReLU6, plain or guided (Springenberg et al. 2015) as a graph input says.
+
+    Guided: a gradient passes where the unit was active *and* the gradient is positive. ``used`` tells afterwards
+    whether the network has any.
+    """
+
+    def __init__(self) -> None:
+        self.plain: Tensor | None = None  # bool[1], true for the true gradient
+        self.used = False
+
+    def threshold_backward(self, grad: Tensor, output: Tensor, threshold: float) -> Tensor:
+        """ReLU."""
+        return self._pass(grad, output > threshold)
+
+    def hardtanh_backward(self, grad: Tensor, pixels: Tensor, min_val: float, max_val: float) -> Tensor:
+        """ReLU6 and its like."""
+        return self._pass(grad, (pixels > min_val) & (pixels < max_val))
+
+    def _pass(self, grad: Tensor, active: Tensor) -> Tensor:
+        self.used = True
+        passing = active if self.plain is None else active & (self.plain | (grad > 0))
+        return torch.where(passing, grad, torch.zeros((), dtype=grad.dtype, device=grad.device))
+
+
+def backward_rules(switch: GuidedSwitch) -> Rules:
+    """PyTorch's own rules for backward operators, and ours in their place or beside them."""
+    rules: Rules = {
+        op: rule for op, rule in decomposition_table.items() if isinstance(op, OpOverload) and is_backward(op)
+    }
+    ours: dict[OpOverloadPacket, Callable[..., Any]] = {
+        aten.convolution_backward: convolution_backward,
+        aten.max_pool2d_with_indices_backward: max_pool2d_backward,
+        aten.avg_pool2d_backward: avg_pool2d_backward,
+        aten._adaptive_avg_pool2d: adaptive_avg_pool2d,
+        aten._adaptive_avg_pool2d_backward: adaptive_avg_pool2d_backward,
+        aten.threshold_backward: switch.threshold_backward,
+        aten.hardtanh_backward: switch.hardtanh_backward,
+    }
+    return rules | {packet.default: rule for packet, rule in ours.items()}
+
+
+def is_backward(op: OpOverload) -> bool:
+    """Whether an operator belongs to a backward pass, by PyTorch's naming."""
+    return "backward" in op.name()

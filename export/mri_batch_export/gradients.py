@@ -1,0 +1,415 @@
+"""Write a network's gradients as ONNX graphs, so that ONNX Runtime alone can explain it.
+
+``make_fx`` traces one function that computes the logits and differentiates the chosen one, under fake tensors where only
+the number of pictures is symbolic; the backward operators are rewritten by :mod:`mri_batch_export.gradient_rules`; the
+result is an ordinary forward graph to ``torch.export`` and ``torch.onnx``. Two graphs come out, because ONNX Runtime
+runs a graph whole whichever outputs are asked for:
+
+* ``explain.onnx``: the gradient of the class score with respect to the pixels and what is made of it on the way;
+* ``gradcam.onnx``: the last feature map and the gradient with respect to it, at the cost of a forward pass and the
+  backward pass of the head alone.
+
+Inputs of both: ``pixels`` float32[n, c, rows, cols], ``target`` float32[n, k] (one-hot), so the class is chosen at run time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import onnx
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.fx import GraphModule
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
+from torch.nn import functional as F  # noqa: N812
+from torch.overrides import TorchFunctionMode
+
+from mri_batch.card import MethodEntry, ModelCard
+from mri_batch.errors import ExportRefused
+from mri_batch_export.gradient_rules import GuidedSwitch, backward_rules, is_backward
+
+TRACE_BATCH = 5  # unlike any other size of a network, so that no other axis is taken for the batch
+NO_RELU = "the network has no ReLU, and guided backpropagation is defined for ReLU alone"
+NO_ATTENTION = "the network has no square self-attention over tokens"
+NO_MAPS = "the network has no spatial feature maps"
+_ATTENTION_METHODS = ("gradient_rollout", "relevance")
+_PIXEL_METHODS = ("gradient", "input_x_gradient", "integrated_gradients", "smoothgrad")
+_CAM_METHODS = ("gradcam", "gradcam_pp")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradientGraph:
+    """What could be written of a network's gradients.
+
+    ``proto`` is ``explain.onnx`` and ``gradcam`` is ``gradcam.onnx``, None where there is none; ``wiring`` and
+    ``gradcam_wiring`` name their outputs by role, as ``Wiring.gradient`` and ``Wiring.gradcam`` of the card.
+    """
+
+    proto: onnx.ModelProto | None
+    gradcam: onnx.ModelProto | None
+    wiring: dict[str, str]
+    gradcam_wiring: dict[str, str]
+    methods: tuple[MethodEntry, ...]
+
+
+class OperatorWithoutRule(ExportRefused):
+    """The backward pass uses an operator that has no rule; ``reason`` names it."""
+
+    default_code = "GRADIENT_NO_RULE"
+
+
+def build_gradient_graph(model: nn.Module, *, card: ModelCard, opset: int = 20) -> GradientGraph:
+    """Write the gradient graphs of ``model`` (float32, on the CPU) for the card's input size and labels.
+
+    A network whose backward pass cannot be written loses the methods that need it, each with the reason; nothing raises.
+    """
+    found = inspect_network(model, card)
+    entries: list[MethodEntry] = []
+    proto, wiring = None, {}
+    try:
+        proto, wiring = _build_explain(model, card, found, opset)
+    except OperatorWithoutRule as error:
+        entries += [
+            _absent(method, error.reason)
+            for method in (*_PIXEL_METHODS, *_ATTENTION_METHODS, "guided_backprop")
+        ]
+    gradcam, gradcam_wiring = None, {}
+    try:
+        gradcam, gradcam_wiring = _build_gradcam(model, card, found, opset)
+    except OperatorWithoutRule as error:
+        entries += [_absent(method, error.reason) for method in _CAM_METHODS]
+    told = {entry.method for entry in entries}
+    entries += [e for e in _entries(found, wiring, gradcam_wiring) if e.method not in told]
+    return GradientGraph(
+        proto=proto, gradcam=gradcam, wiring=wiring, gradcam_wiring=gradcam_wiring, methods=tuple(entries)
+    )
+
+
+@dataclass(slots=True)
+class Taps(TorchFunctionMode):
+    """Notes, while a network runs, the tensors that explanations are made of.
+
+    ``attentions``: each square softmax float[n, h, t, t]; ``tokens``: the normalised tokens float[n, t, d] that enter each
+    of them; ``maps``: the last unpooled map float[n, c, rows, cols] of each resolution, from the input on. Fused attention
+    is written out on the way, because its weights never exist as a tensor.
+    """
+
+    attentions: list[Tensor] = field(default_factory=list)
+    tokens: list[Tensor] = field(default_factory=list)
+    maps: list[Tensor] = field(default_factory=list)
+    _normed: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        super(Taps, self).__init__()
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Run ``func`` and note its result."""
+        keywords = dict(kwargs or {})
+        if func is F.scaled_dot_product_attention:
+            with self:  # the softmax inside is noted like any other
+                return attend(*args, **keywords)
+        result = func(*args, **keywords)
+        if isinstance(result, Tensor):
+            self._note(getattr(func, "__name__", ""), result)
+        return result
+
+    def _note(self, name: str, result: Tensor) -> None:
+        shape = result.shape
+        if name == "layer_norm" and result.ndim == 3:
+            self._normed = result
+        elif name == "softmax" and result.ndim == 4 and shape[2] == shape[3] > 1:
+            self.attentions.append(result)
+            if self._normed is not None:
+                self.tokens.append(self._normed)
+        elif name in _MAP_MAKERS and result.ndim == 4 and min(shape[2:]) > 1 and result.is_floating_point():
+            if self.maps and self.maps[-1].shape[2:] == shape[2:]:
+                self.maps[-1] = result
+            else:
+                self.maps.append(result)
+
+
+# What may end a stage of a CNN; pooling, dropout and reshaping only pass a map on.
+_MAP_MAKERS = frozenset(
+    (
+        "conv2d",
+        "batch_norm",
+        "relu",
+        "relu_",
+        "relu6",
+        "hardtanh",
+        "hardtanh_",
+        "silu",
+        "silu_",
+        "gelu",
+        "hardswish",
+    )
+    + (
+        "hardswish_",
+        "leaky_relu",
+        "leaky_relu_",
+        "elu",
+        "elu_",
+        "add",
+        "__add__",
+        "add_",
+        "__iadd__",
+        "mul",
+        "__mul__",
+    )
+    + ("group_norm", "cat", "concat", "sigmoid", "tanh", "mish", "prelu")
+)
+
+
+def attend(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """Scaled dot-product attention written out; arguments as torch's. Causal and grouped attention have no place here."""
+    if is_causal or enable_gqa:
+        raise OperatorWithoutRule("causal or grouped attention is not supported")
+    factor = query.shape[-1] ** -0.5 if scale is None else scale
+    scores = (query * factor) @ key.transpose(-2, -1)
+    if attn_mask is not None:
+        scores = (
+            scores.masked_fill(~attn_mask, -torch.inf)
+            if attn_mask.dtype == torch.bool
+            else scores + attn_mask
+        )
+    return scores.softmax(dim=-1) @ value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a network offers: number of square attentions with the card's tokens, map sizes, and whether it has a ReLU."""
+
+    n_attentions: int
+    maps: tuple[tuple[int, int], ...]
+
+    @property
+    def is_vit(self) -> bool:
+        """Whether explanations are made of attention rather than of feature maps."""
+        return self.n_attentions > 0
+
+
+def inspect_network(model: nn.Module, card: ModelCard) -> Found:
+    """Run the network once on an empty picture and look at what it is made of."""
+    p = card.preprocessing
+    with _frozen(model), torch.no_grad(), Taps() as taps:
+        model(torch.zeros(2, p.channels, p.rows, p.cols))
+    grid = card.wiring.grid
+    tokens = grid[0] * grid[1] + card.wiring.prefix_tokens if grid else -1
+    fitting = [a for a in taps.attentions if a.shape[-1] == tokens]
+    maps = () if fitting else tuple((int(m.shape[2]), int(m.shape[3])) for m in taps.maps)
+    return Found(n_attentions=len(fitting), maps=maps)
+
+
+def _build_explain(
+    model: nn.Module, card: ModelCard, found: Found, opset: int
+) -> tuple[onnx.ModelProto, dict[str, str]]:
+    switch = GuidedSwitch()
+    roles = ["input_gradient"]
+    roles += list(_ATTENTION_METHODS) if found.is_vit else [f"activation_{i}" for i in range(len(found.maps))]
+
+    def explain(pixels: Tensor, target: Tensor, guided: Tensor) -> tuple[Tensor, ...]:
+        switch.plain = ~guided
+        pixels = pixels.requires_grad_(True)
+        with Taps() as taps:
+            score = (model(pixels) * target).sum()
+        attentions = taps.attentions if found.is_vit else []
+        gradients = torch.autograd.grad(score, [pixels, *attentions])
+        if not found.is_vit:
+            return gradients[0], *(m.detach() for m in taps.maps)
+        weighted = [(a * g).detach() for a, g in zip(attentions, gradients[1:], strict=True)]
+        grid, prefix = card.wiring.grid or (1, 1), card.wiring.prefix_tokens
+        maps = (roll_gradients(weighted), relate(weighted))
+        return gradients[0], *(m[:, prefix:].reshape(-1, *grid) for m in maps)
+
+    proto = _to_onnx(explain, model, card, switch, roles, with_guided=True, opset=opset)
+    wiring = {role: role for role in roles}
+    return proto, (wiring | {"guided": "guided"} if switch.used else wiring)
+
+
+def _build_gradcam(
+    model: nn.Module, card: ModelCard, found: Found, opset: int
+) -> tuple[onnx.ModelProto | None, dict[str, str]]:
+    if not found.is_vit and not found.maps:
+        return None, {}
+    grid, prefix = card.wiring.grid or (1, 1), card.wiring.prefix_tokens
+
+    def as_map(x: Tensor) -> Tensor:
+        return x[:, prefix:].transpose(1, 2).reshape(x.shape[0], -1, *grid) if found.is_vit else x
+
+    def explain(pixels: Tensor, target: Tensor) -> tuple[Tensor, ...]:
+        with Taps() as taps:
+            score = (model(pixels.requires_grad_(True)) * target).sum()
+        feature = taps.tokens[-1] if found.is_vit else taps.maps[-1]
+        (gradient,) = torch.autograd.grad(score, [feature])
+        return as_map(feature.detach()), as_map(gradient)
+
+    roles = ["feature_map", "feature_gradient"]
+    proto = _to_onnx(explain, model, card, GuidedSwitch(), roles, with_guided=False, opset=opset)
+    return proto, {role: role for role in roles}
+
+
+def roll_gradients(weighted: Sequence[Tensor]) -> Tensor:
+    """Gradient-weighted rollout of the class token, float[n, t]: attention rollout over mean_h((A * dA)+).
+
+    Row by row from the last layer on, as only the class token's row is kept: r <- r (I + A') / (row sums of I + A').
+    """
+    row = _class_row(weighted[-1])
+    for each in reversed(weighted):
+        positive = each.mean(dim=1).clamp(min=0)
+        scaled = row / (1 + positive.sum(dim=-1))
+        row = scaled + (scaled.unsqueeze(1) @ positive).squeeze(1)
+    return row
+
+
+def relate(weighted: Sequence[Tensor]) -> Tensor:
+    """Relevance of Chefer, Gur & Wolf (ICCV 2021) for the class token, float[n, t]: R <- R + mean_h((A * dA)+) R."""
+    row = _class_row(weighted[-1])
+    for each in reversed(weighted):
+        row = row + (row.unsqueeze(1) @ each.clamp(min=0).mean(dim=1)).squeeze(1)
+    return row
+
+
+def _class_row(like: Tensor) -> Tensor:
+    ones = torch.ones_like(like[:, 0, 0, :1])
+    return torch.cat([ones, torch.zeros_like(like[:, 0, 0, 1:])], dim=1)
+
+
+def _to_onnx(
+    function: Callable[..., tuple[Tensor, ...]],
+    model: nn.Module,
+    card: ModelCard,
+    switch: GuidedSwitch,
+    outputs: Sequence[str],
+    *,
+    with_guided: bool,
+    opset: int,
+) -> onnx.ModelProto:
+    p = card.preprocessing
+    pixels = torch.zeros(TRACE_BATCH, p.channels, p.rows, p.cols)
+    examples = [pixels, torch.zeros(TRACE_BATCH, len(card.labels))]
+    examples += [torch.zeros(1, dtype=torch.bool)] if with_guided else []
+    with _frozen(model):
+        graph = trace(function, examples, switch)
+        names = ["pixels", "target", "guided"][: len(examples)]
+        if with_guided and not switch.used:
+            names, examples = names[:2], examples[:2]
+            graph = _drop_last_input(graph)
+        batch = torch.export.Dim("n")
+        shapes = tuple({0: batch} if name != "guided" else {} for name in names)
+        program = torch.export.export(graph, tuple(examples), dynamic_shapes=shapes)
+        return _convert(program, names, outputs, opset)
+
+
+def trace(function: Callable[..., Any], examples: Sequence[Tensor], switch: GuidedSwitch) -> GraphModule:
+    """Trace a function that differentiates inside, with a symbolic first axis for all but one-element examples."""
+    mode = FakeTensorMode(shape_env=ShapeEnv(), allow_non_fake_inputs=True)
+    fakes = []
+    for example in examples:
+        sizes = [DimDynamic.DYNAMIC if example.shape[0] > 1 else DimDynamic.STATIC] + [DimDynamic.STATIC] * (
+            example.ndim - 1
+        )
+        context = StatelessSymbolicContext(dynamic_sizes=sizes, constraint_sizes=[None] * example.ndim)
+        fakes.append(mode.from_tensor(example, symbolic_context=context))
+    tracer = make_fx(
+        function,
+        decomposition_table=backward_rules(switch),
+        tracing_mode="symbolic",
+        _allow_non_fake_inputs=True,
+    )
+    graph = tracer(*fakes)
+    graph.graph.eliminate_dead_code()
+    graph.recompile()
+    targets = {node.target for node in graph.graph.nodes if isinstance(node.target, torch._ops.OpOverload)}
+    unknown = sorted(op.name() for op in targets if is_backward(op))
+    if unknown:
+        raise OperatorWithoutRule(f"no ONNX rule for {', '.join(unknown)}")
+    return graph
+
+
+def _drop_last_input(graph: GraphModule) -> GraphModule:
+    last = [node for node in graph.graph.nodes if node.op == "placeholder"][-1]
+    for user in list(last.users):
+        graph.graph.erase_node(user)  # what made `plain` of it; nothing uses that
+    graph.graph.erase_node(last)
+    graph.recompile()
+    return graph
+
+
+def _convert(
+    program: torch.export.ExportedProgram, inputs: Sequence[str], outputs: Sequence[str], opset: int
+) -> onnx.ModelProto:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PyTorch's own deprecations
+            written = torch.onnx.export(
+                program,
+                dynamo=True,
+                opset_version=opset,
+                input_names=list(inputs),
+                output_names=list(outputs),
+                verbose=False,
+            )
+    except torch.onnx.errors.OnnxExporterError as error:
+        raise OperatorWithoutRule(f"PyTorch cannot write it in ONNX: {_cause(error)}") from error
+    assert written is not None
+    proto: onnx.ModelProto = written.model_proto
+    return proto
+
+
+def _cause(error: BaseException) -> str:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error).strip().splitlines()[0][:200]
+
+
+@contextlib.contextmanager
+def _frozen(model: nn.Module) -> Iterator[None]:
+    """Inference mode for layers and constants for weights, as found afterwards."""
+    training = model.training
+    wanted = [p for p in model.parameters() if p.requires_grad]
+    model.eval()
+    for parameter in wanted:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        model.train(training)
+        for parameter in wanted:
+            parameter.requires_grad_(True)
+
+
+def _entries(found: Found, wiring: Mapping[str, str], gradcam: Mapping[str, str]) -> list[MethodEntry]:
+    entries = [MethodEntry(method=method) for method in _PIXEL_METHODS]
+    for method in _ATTENTION_METHODS:
+        entries.append(MethodEntry(method=method) if method in wiring else _absent(method, NO_ATTENTION))
+    entries.append(
+        MethodEntry(method="guided_backprop") if "guided" in wiring else _absent("guided_backprop", NO_RELU)
+    )
+    entries += [MethodEntry(method=m) if gradcam else _absent(m, NO_MAPS) for m in _CAM_METHODS]
+    entries.append(MethodEntry(method="activations") if found.maps else _absent("activations", NO_MAPS))
+    return entries
+
+
+def _absent(method: str, reason: str) -> MethodEntry:
+    return MethodEntry(method=method, available=False, reason=reason)
