@@ -244,7 +244,10 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heatmap:
-    """What is told of one heatmap on one slice. ``peak_px``: row and column index in the slice's own pixels."""
+    """What is told of one heatmap on one slice. ``peak_px``: row and column index in the slice's own pixels.
+
+    ``layer`` and ``head``: from 0, where the map shows one of them alone.
+    """
 
     method: str
     label: str | None
@@ -252,6 +255,8 @@ class Heatmap:
     peak_px: tuple[int, int]
     scale_max: float
     signed: bool = False
+    layer: int | None = None
+    head: int | None = None
     faithfulness: Faithfulness | None = None
     notes: tuple[str, ...] = ()
 
