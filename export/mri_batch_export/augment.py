@@ -38,9 +38,7 @@ class AugmentSettings:
     clone: float = 0.1
 
 
-def augment_batch(
-    wide: Tensor, masks: Tensor, size: int, wide_by: float, s: AugmentSettings
-) -> tuple[Tensor, Tensor]:
+def augment_batch(wide: Tensor, masks: Tensor, size: int, wide_by: float, s: AugmentSettings) -> tuple[Tensor, Tensor]:
     """Augment ``wide`` float[n, 1, w, w] in 0..1 and its masks alike: float[n, 1, size, size] each.
 
     ``wide`` shows ``wide_by`` times the box that the model sees, so that shifts bring in picture rather than black.
@@ -64,13 +62,9 @@ def _change_intensity(x: Tensor, s: AugmentSettings) -> Tensor:
     n = x.shape[0]
     per = (n, 1, 1, 1)
     x = x.clamp(0, 1) ** torch.exp((torch.rand(per) * 2 - 1) * s.gamma)
-    x = x * (1 + (torch.rand(per) * 2 - 1) * s.contrast) + (torch.rand(per) * 2 - 1) * s.contrast / 4 * (
-        x > 0.02
-    )
+    x = x * (1 + (torch.rand(per) * 2 - 1) * s.contrast) + (torch.rand(per) * 2 - 1) * s.contrast / 4 * (x > 0.02)
     soft = F.avg_pool2d(x, 3, 1, 1)
-    coarse = F.interpolate(
-        F.interpolate(x, scale_factor=0.6, mode="bilinear"), size=x.shape[-2:], mode="bilinear"
-    )
+    coarse = F.interpolate(F.interpolate(x, scale_factor=0.6, mode="bilinear"), size=x.shape[-2:], mode="bilinear")
     pick = torch.rand(per)
     x = torch.where(pick < s.blur / 2, soft, torch.where(pick < s.blur, coarse, x))
     return (x + torch.randn_like(x) * s.noise * torch.rand(per) * (x > 0.01)).clamp(0, 1)
@@ -78,9 +72,7 @@ def _change_intensity(x: Tensor, s: AugmentSettings) -> Tensor:
 
 def feather(mask: Float32, grow_px: int) -> Float32:
     """Grow a mask float32[rows, cols] in 0..1 by some px and soften its edge."""
-    grown = Image.fromarray((mask > 0.5).astype(np.uint8) * 255).filter(
-        ImageFilter.MaxFilter(2 * grow_px + 1)
-    )
+    grown = Image.fromarray((mask > 0.5).astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(2 * grow_px + 1))
     return np.asarray(grown.filter(ImageFilter.GaussianBlur(grow_px / 2)), np.float32) / 255.0
 
 
@@ -103,11 +95,7 @@ def clone_over(picture: Float32, mask: Float32, rng: np.random.Generator) -> Flo
         candidates.append((np.roll(picture, step, (0, 1)), np.roll(mask, step, (0, 1))))
     for source, source_mask in candidates:
         tissue = source[core]
-        if (
-            (source_mask[core] > 0.5).mean() > 0.02
-            or (tissue < 0.08).mean() > 0.1
-            or (tissue > 0.9).mean() > 0.1
-        ):
+        if (source_mask[core] > 0.5).mean() > 0.02 or (tissue < 0.08).mean() > 0.1 or (tissue > 0.9).mean() > 0.1:
             continue
         gain = float(np.clip(picture[ring].mean() / max(float(tissue.mean()), 0.05), 0.5, 2.0))
         covered: Float32 = (picture * (1 - alpha) + np.clip(source * gain, 0, 1) * alpha).astype(np.float32)

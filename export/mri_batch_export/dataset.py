@@ -67,9 +67,7 @@ def _from_table(folder: Path, table: Path) -> list[Item]:
             )
     if missing:
         some = ", ".join(missing[:5])
-        raise UsageError(
-            f"{len(missing)} pictures of {table} are missing: {some}", code="DATASET_UNKNOWN_FILE"
-        )
+        raise UsageError(f"{len(missing)} pictures of {table} are missing: {some}", code="DATASET_UNKNOWN_FILE")
     return items
 
 
@@ -87,7 +85,5 @@ def _from_folders(folder: Path) -> list[Item]:
             empty.append(sub.name)
         items += [Item(path=path, label=sub.name, source=folder.name) for path in files]
     if empty:
-        raise UsageError(
-            f"classes without a picture in {folder}: {', '.join(empty)}", code="DATASET_EMPTY_CLASS"
-        )
+        raise UsageError(f"classes without a picture in {folder}: {', '.join(empty)}", code="DATASET_EMPTY_CLASS")
     return items

@@ -122,15 +122,11 @@ def read_picture(path: Path) -> Slice:
     """Read one picture as a grey slice."""
     with Image.open(path) as picture:
         pixels = np.asarray(picture.convert("L"), np.float32)
-    found = FoundFile(
-        path=path, relative=path.name, file_id="", kind=FileKind.PNG, size_bytes=0, modified_ns=0
-    )
+    found = FoundFile(path=path, relative=path.name, file_id="", kind=FileKind.PNG, size_bytes=0, modified_ns=0)
     return Slice(file=found, frame=0, pixels=pixels, window=(0.0, 255.0))
 
 
-def edit_counterfactually(
-    data: Pictures, labels: Sequence[str], recipe: Recipe, rng: np.random.Generator
-) -> Pictures:
+def edit_counterfactually(data: Pictures, labels: Sequence[str], recipe: Recipe, rng: np.random.Generator) -> Pictures:
     """Make one epoch's pictures: some with their tumour erased, some given one, some with tissue cloned elsewhere."""
     a = recipe.augment
     if not recipe.background_label or a.erase + a.transplant + a.clone == 0:
@@ -164,9 +160,7 @@ def edit_counterfactually(
 def build_model(recipe: Recipe, n_labels: int, init: Path | None) -> ViT:
     """Build the recipe's network, from a checkpoint's backbone where one is given."""
     model = ViT(
-        ViTConfig(
-            n_labels=n_labels, rows=recipe.preprocessing.rows, cols=recipe.preprocessing.cols, **recipe.model
-        )
+        ViTConfig(n_labels=n_labels, rows=recipe.preprocessing.rows, cols=recipe.preprocessing.cols, **recipe.model)
     )
     if init is not None:
         state = {k: v.float() for k, v in load_file(init).items() if not k.startswith("head.")}
@@ -213,9 +207,7 @@ def guide_loss(attentions: list[Tensor], masks: Tensor, model: ViT, recipe: Reci
     has = on.any(dim=1)
     if not has.any():
         return masks.new_zeros(())
-    shares = [
-        a.float()[has, :, 0, model.prefix_tokens :].mean(dim=1) for a in attentions[-recipe.guide_layers :]
-    ]
+    shares = [a.float()[has, :, 0, model.prefix_tokens :].mean(dim=1) for a in attentions[-recipe.guide_layers :]]
     last = [a.float()[has] for a in attentions[-recipe.rollout_layers :]]
     shares.append(rollout_cls(last, model.prefix_tokens))
     terms = [-torch.log((s * on[has]).sum(1) / s.sum(1).clamp_min(1e-6) + 1e-4) for s in shares]
@@ -239,9 +231,7 @@ def peak_share(rolls: Tensor, data: Pictures, right: Tensor, grid: tuple[int, in
     """Share of rightly classified tumour pictures whose hottest patch touches the mask."""
     side = data.masks.shape[-1]
     border = round(side * (1 - 1 / WIDE_BY) / 2)
-    inner = torch.from_numpy(
-        data.masks[:, :, border : side - border, border : side - border].astype(np.float32)
-    )
+    inner = torch.from_numpy(data.masks[:, :, border : side - border, border : side - border].astype(np.float32))
     on = F.adaptive_max_pool2d(inner, grid).flatten(1) > 0.5
     use = on.any(1) & right
     hit = on.gather(1, rolls.argmax(1, keepdim=True)).squeeze(1)
@@ -262,17 +252,11 @@ def train(folders: Sequence[Path], recipe: Recipe, out: Path, init: Path | None,
     items = load_dataset(folders)
     labels = sorted({item.label for item in items})
     if any(not item.split for item in items):
-        raise UsageError(
-            "the data set has no split", hint="give labels.csv a 'split' column: train, val, test"
-        )
+        raise UsageError("the data set has no split", hint="give labels.csv a 'split' column: train, val, test")
     p = recipe.preprocessing
-    data = {
-        split: load_pictures([i for i in items if i.split == split], labels, p) for split in ("train", "val")
-    }
+    data = {split: load_pictures([i for i in items if i.split == split], labels, p) for split in ("train", "val")}
     counts = Counter(data["train"].targets.tolist())
-    weights = torch.tensor(
-        [len(data["train"].items) / len(labels) / counts[k] for k in range(len(labels))]
-    ).sqrt()
+    weights = torch.tensor([len(data["train"].items) / len(labels) / counts[k] for k in range(len(labels))]).sqrt()
     model = build_model(recipe, len(labels), init)
     optimiser = torch.optim.AdamW(parameter_groups(model, recipe))
     per_epoch = len(data["train"].items) // recipe.batch_size
@@ -307,9 +291,7 @@ def train(folders: Sequence[Path], recipe: Recipe, out: Path, init: Path | None,
             target = torch.from_numpy(now.targets[index])
             with torch.autocast("cpu", torch.bfloat16):
                 logits, attentions, _ = model.forward_taps(x)
-            loss = F.cross_entropy(
-                logits.float(), target, weight=weights, label_smoothing=recipe.label_smoothing
-            )
+            loss = F.cross_entropy(logits.float(), target, weight=weights, label_smoothing=recipe.label_smoothing)
             guide = guide_loss(attentions, moved, model, recipe)
             optimiser.zero_grad()
             (loss + recipe.guide_weight * guide).backward()
@@ -387,9 +369,7 @@ def write_run(
         "seed": seed,
         "init": init.name if init else None,
         "data_sha256": digest.hexdigest(),
-        "counts": {
-            s: Counter(i.label for i in items if i.split == s) for s in sorted({i.split for i in items})
-        },
+        "counts": {s: Counter(i.label for i in items if i.split == s) for s in sorted({i.split for i in items})},
         "versions": {
             "python": platform.python_version(),
             **{n: metadata.version(n) for n in ("torch", "numpy", "pillow")},

@@ -46,9 +46,7 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.group(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "MRI_BATCH"}
-)
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "MRI_BATCH"})
 @click.version_option(__version__, message=VERSION)
 @click.pass_context
 def cli(ctx: click.Context) -> None:

@@ -43,9 +43,7 @@ def complain(words: str) -> None:
 
 def printable(words: str) -> str:
     """Make words safe for a terminal: control, bidirectional and undecodable characters become visible escapes."""
-    return "".join(
-        _escape(c) if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in words
-    )
+    return "".join(_escape(c) if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in words)
 
 
 def _escape(character: str) -> str:

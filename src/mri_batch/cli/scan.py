@@ -16,12 +16,8 @@ if TYPE_CHECKING:
 
 @click.command(name="scan")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the results."
-)
-@click.option(
-    "--model", metavar="PKG", help="Model package: a folder, or a bundled name. Default: brain-vit."
-)
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the results.")
+@click.option("--model", metavar="PKG", help="Model package: a folder, or a bundled name. Default: brain-vit.")
 @click.option(
     "--explain",
     default="auto",
@@ -91,9 +87,7 @@ def _to_settings(words: dict[str, Any]) -> ScanSettings:
 
     missing = [path for path in words["paths"] if not path.exists() and not path.is_symlink()]
     if missing:
-        raise UsageError(
-            "no such file or folder", code="INPUT_MISSING", file=str(missing[0]), hint="check the path"
-        )
+        raise UsageError("no such file or folder", code="INPUT_MISSING", file=str(missing[0]), hint="check the path")
     return ScanSettings(
         paths=words["paths"],
         out=words["out"],

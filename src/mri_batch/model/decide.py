@@ -79,9 +79,7 @@ def prediction_set(probabilities: npt.NDArray[np.floating], card: ModelCard) -> 
     )
 
 
-def decide(
-    probabilities: Float32, card: ModelCard, *, gate_score: float | None, doubts: Sequence[str] = ()
-) -> Decided:
+def decide(probabilities: Float32, card: ModelCard, *, gate_score: float | None, doubts: Sequence[str] = ()) -> Decided:
     """Decide on probabilities float32[k] of a study. ``doubts`` are reasons for caution that the reader should see."""
     top = int(np.argmax(probabilities))
     likely = float(probabilities[top])

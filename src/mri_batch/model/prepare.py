@@ -72,9 +72,7 @@ def place_slice(picture: Slice, preprocessing: Preprocessing) -> Placement:
         top, left, bottom, right = find_foreground(turned, preprocessing.crop)
     else:
         top, left, bottom, right = 0, 0, turned.shape[0], turned.shape[1]
-    tall = (
-        picture.aspect if turns % 2 == 0 else 1.0 / picture.aspect
-    )  # a turned pixel's height over its width
+    tall = picture.aspect if turns % 2 == 0 else 1.0 / picture.aspect  # a turned pixel's height over its width
     height, width = float(bottom - top), float(right - left)
     if preprocessing.crop.kind == "foreground":
         grow = 1.0 + 2.0 * preprocessing.crop.margin
@@ -97,9 +95,7 @@ def place_slice(picture: Slice, preprocessing: Preprocessing) -> Placement:
     )
 
 
-def cut_out(
-    picture: Slice, placement: Placement, preprocessing: Preprocessing, rows: int, cols: int
-) -> Float32:
+def cut_out(picture: Slice, placement: Placement, preprocessing: Preprocessing, rows: int, cols: int) -> Float32:
     """Cut the placement's box out of the slice: float32[rows, cols, c] in 0..1, c = 3 for colour models and else 1."""
     pixels = picture.pixels if preprocessing.colour == "rgb" else _to_grey(picture.pixels)
     turned = _turn(pixels, placement.mirrored, placement.quarter_turns)
@@ -123,9 +119,7 @@ def cut_out(
     )
     resample = _FILTERS[preprocessing.resize_filter]
     planes = [
-        np.asarray(
-            Image.fromarray(np.ascontiguousarray(padded[:, :, c])).resize((cols, rows), resample, box=box)
-        )
+        np.asarray(Image.fromarray(np.ascontiguousarray(padded[:, :, c])).resize((cols, rows), resample, box=box))
         for c in range(padded.shape[2])
     ]
     return np.stack(planes, axis=2).astype(np.float32)
@@ -134,9 +128,7 @@ def cut_out(
 def normalize(cut: Float32, preprocessing: Preprocessing) -> Float32:
     """From float32[..., rows, cols, 1 or 3] in 0..1 to the model's float32[..., c, rows, cols]."""
     mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
-    spread = (
-        np.repeat(cut, preprocessing.channels, axis=-1) if cut.shape[-1] < preprocessing.channels else cut
-    )
+    spread = np.repeat(cut, preprocessing.channels, axis=-1) if cut.shape[-1] < preprocessing.channels else cut
     return np.ascontiguousarray(np.moveaxis((spread - mean) / std, -1, -3).astype(np.float32))
 
 

@@ -64,9 +64,7 @@ class Session:
         """Named outputs of the plain graph, first axis n."""
         return self._run(str(self.package.model_file), pixels, None, names)
 
-    def gradients(
-        self, pixels: Float32, target: npt.NDArray[np.int64], names: Sequence[str]
-    ) -> Mapping[str, Float32]:
+    def gradients(self, pixels: Float32, target: npt.NDArray[np.int64], names: Sequence[str]) -> Mapping[str, Float32]:
         """Named outputs of the gradient graph for the class index ``target`` int64[n]. Raises MethodAbsent without one."""
         if self.package.explain_file is None:
             raise MethodAbsent("the model package has no gradient graph", hint="export it with gradients")
@@ -87,9 +85,7 @@ class Session:
             # Spinning threads of several workers fight for cores.
             options.add_session_config_entry("session.intra_op.allow_spinning", "0" if self._threads else "1")
             try:
-                self._graphs[path] = onnxruntime.InferenceSession(
-                    path, options, providers=["CPUExecutionProvider"]
-                )
+                self._graphs[path] = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
             except Exception as error:  # ONNX Runtime raises a dozen unrelated classes here
                 raise ModelPackageError(
                     f"ONNX Runtime cannot load the model: {_first_line(error)}",
@@ -115,9 +111,7 @@ class Session:
                 hint="correct 'wiring' in model.json",
             )
 
-    def _run(
-        self, path: str, pixels: Float32, one_hot: Float32 | None, names: Sequence[str]
-    ) -> dict[str, Float32]:
+    def _run(self, path: str, pixels: Float32, one_hot: Float32 | None, names: Sequence[str]) -> dict[str, Float32]:
         graph = self._open(path)
         parts: list[list[Float32]] = []
         for start in range(0, max(len(pixels), 1), self.batch_size):

@@ -45,7 +45,9 @@ def _check(subject: str, look: Callable[[], str]) -> Check:
 
 def _runtime() -> str:
     onnxruntime = import_onnxruntime()
-    return f"ONNX Runtime {metadata.version('onnxruntime')}, providers {', '.join(onnxruntime.get_available_providers())}"
+    return (
+        f"ONNX Runtime {metadata.version('onnxruntime')}, providers {', '.join(onnxruntime.get_available_providers())}"
+    )
 
 
 def _telemetry() -> str:

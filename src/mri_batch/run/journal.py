@@ -54,13 +54,9 @@ def study_key(study: Study, model_sha256: str, settings: ScanSettings) -> str:
     digest.update(json.dumps(settings.answer_fields(), sort_keys=True).encode())
     digest.update(study.study_id.encode())
     for file in _files(study):
-        digest.update(
-            f"{file.relative}\0{file.size_bytes}\0{file.modified_ns}\n".encode("utf-8", "surrogateescape")
-        )
+        digest.update(f"{file.relative}\0{file.size_bytes}\0{file.modified_ns}\n".encode("utf-8", "surrogateescape"))
     for record in study.unused:
-        digest.update(
-            f"{record.relative}\0{record.size_bytes}\0{record.code}\n".encode("utf-8", "surrogateescape")
-        )
+        digest.update(f"{record.relative}\0{record.size_bytes}\0{record.code}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 

@@ -99,9 +99,7 @@ def _take_lock(lock: Path) -> None:
         with os.fdopen(handle, "w") as stream:
             stream.write(mine)
         return
-    raise OutputError(
-        "another scan took the output folder just now", code="OUTPUT_IN_USE", file=str(lock.parent)
-    )
+    raise OutputError("another scan took the output folder just now", code="OUTPUT_IN_USE", file=str(lock.parent))
 
 
 def _clear_stale(lock: Path) -> None:

@@ -100,9 +100,7 @@ def _jobs(grouper: Grouper, settings: ScanSettings, keys: dict[str, str], pendin
             yield Job(study=study, key=keys[study.study_id])
 
 
-def _work_off(
-    jobs: Iterator[Job], settings: ScanSettings, package: Package, journal: Journal, watch: Watch
-) -> bool:
+def _work_off(jobs: Iterator[Job], settings: ScanSettings, package: Package, journal: Journal, watch: Watch) -> bool:
     """Work the pending studies off and record each; returns whether it was interrupted."""
     try:
         for job, result in spread(jobs, settings, package.card):

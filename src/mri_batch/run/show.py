@@ -64,9 +64,7 @@ class Shown:
                     yield ShownSlice(index=index, picture=picture, placement=placement)
 
 
-def plan_shown(
-    judged: Sequence[Judged], result: StudyResult, settings: ScanSettings, session: Session
-) -> Shown:
+def plan_shown(judged: Sequence[Judged], result: StudyResult, settings: ScanSettings, session: Session) -> Shown:
     """Choose the slices to show and explain the key slices among them."""
     keys: dict[int, ShownSlice] = {}
     notes: dict[str, None] = {}
@@ -75,19 +73,13 @@ def plan_shown(
         label = session.labels.index(answer.label)
         picked = choose_key_slices(series.probabilities, label, settings.max_key_slices)
         pictures = {i: picture for i, picture in enumerate(series.source) if i in set(picked)}
-        for i, shown in zip(
-            picked, _explain(pictures, picked, label, first, settings, session, notes), strict=True
-        ):
+        for i, shown in zip(picked, _explain(pictures, picked, label, first, settings, session, notes), strict=True):
             keys[first + i] = shown
         first += len(series.origins)
     chosen = _choose_slices(first, frozenset(keys))
     if len(chosen) < first:
-        notes[
-            f"{len(chosen)} of {first} slices are shown: the key slices and an even choice of the others"
-        ] = None
-    return Shown(
-        judged=tuple(judged), keys=keys, chosen=chosen, result=result, session=session, notes=tuple(notes)
-    )
+        notes[f"{len(chosen)} of {first} slices are shown: the key slices and an even choice of the others"] = None
+    return Shown(judged=tuple(judged), keys=keys, chosen=chosen, result=result, session=session, notes=tuple(notes))
 
 
 def _explain(

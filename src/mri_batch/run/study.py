@@ -72,9 +72,7 @@ def fail(job: Job, *, code: str, reason: str) -> StudyResult:
     return _not_done(job, job.study, StudyStatus.FAILED, code, reason, lost)
 
 
-def write_study(
-    result: StudyResult, settings: ScanSettings, card: ModelCard, shown: Shown | None = None
-) -> None:
+def write_study(result: StudyResult, settings: ScanSettings, card: ModelCard, shown: Shown | None = None) -> None:
     """Write a study's folder beside its place and rename it there. Raises OutputError."""
     with new_folder(settings.out / "studies" / result.study_id) as folder:
         pieces = folder / "pieces.zip"
