@@ -60,7 +60,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundFile:
-    """A file as the walk met it. ``relative`` has forward slashes, from the scanned root."""
+    """A file as the walk met it. ``relative`` has forward slashes, from the scanned root.
+
+    ``by_name``: the person named this very file, so that a picture is a study of its own.
+    """
 
     path: Path
     relative: str
@@ -68,6 +71,7 @@ class FoundFile:
     kind: FileKind
     size_bytes: int
     modified_ns: int
+    by_name: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
