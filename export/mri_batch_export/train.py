@@ -75,7 +75,10 @@ def load_recipe(name: str) -> Recipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pictures:
-    """Pictures held ready: ``exact`` float32[n, 1, rows, cols] as the runtime prepares them, ``wide`` and ``masks`` around it."""
+    """Pictures held ready.
+
+    ``exact`` float32[n, 1, rows, cols] as the runtime prepares them; ``wide`` and ``masks`` float16[n, 1, w, w] show more.
+    """
 
     exact: Float32
     wide: Float32
@@ -282,7 +285,8 @@ def train(folders: Sequence[Path], recipe: Recipe, out: Path, init: Path | None,
         began = time.monotonic()
         now = edit_counterfactually(data["train"], labels, recipe, rng)
         model.train()
-        losses, guides = [], []
+        losses: list[float] = []
+        guides: list[float] = []
         for index in batches(len(now.items), recipe.batch_size, rng):
             wide = torch.from_numpy(now.wide[index].astype(np.float32))
             masks = torch.from_numpy(now.masks[index].astype(np.float32))
@@ -294,7 +298,7 @@ def train(folders: Sequence[Path], recipe: Recipe, out: Path, init: Path | None,
             loss = F.cross_entropy(logits.float(), target, weight=weights, label_smoothing=recipe.label_smoothing)
             guide = guide_loss(attentions, moved, model, recipe)
             optimiser.zero_grad()
-            (loss + recipe.guide_weight * guide).backward()
+            (loss + recipe.guide_weight * guide).backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimiser.step()
             schedule.step()

@@ -10,8 +10,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-SCHEMA_VERSION = 1
-
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 ResizeFilter = Literal["bilinear", "bicubic", "lanczos", "box", "nearest"]
@@ -168,14 +166,14 @@ class Wiring(_Part):
     )
     gradcam: dict[str, str] = Field(
         default={},
-        description="outputs of gradcam.onnx by their role, where the package has that graph: feature_map, feature_gradient",
+        description="outputs of gradcam.onnx by role, where the package has that graph: feature_map, feature_gradient",
     )
 
 
 class ModelCard(_Part):
     """The whole of ``model.json``."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     version: Annotated[str, Field(min_length=1, max_length=32)] = "0"
     architecture: str = ""

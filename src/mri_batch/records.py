@@ -169,7 +169,7 @@ class Placement:
         return (self.rows, self.cols) if self.quarter_turns % 2 == 0 else (self.cols, self.rows)
 
     def to_unit(self, rows: Float32, cols: Float32) -> tuple[Float32, Float32]:
-        """Map slice coordinates (px) to the model's box, where the box spans 0..1 by 0..1. Any shapes that broadcast."""
+        """Map slice coordinates (px) to the model's box, which spans 0..1 by 0..1. Any shapes that broadcast."""
         r, c = np.asarray(rows, np.float32), np.asarray(cols, np.float32)
         if self.mirrored:
             c = np.float32(self.cols) - c

@@ -23,7 +23,7 @@ class ReadLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanSettings:
-    """One ``mri-batch scan``. What changes the answer is in :meth:`answer_fields`; the rest only how it is worked out."""
+    """One ``mri-batch scan``. What changes the answer is in :meth:`answer_fields`; the rest is how it is worked out."""
 
     paths: tuple[Path, ...]
     out: Path

@@ -13,7 +13,7 @@ from mri_batch.cli.common import printable
 @click.command(name="inspect")
 @click.argument("path", type=click.Path(path_type=Path, exists=True))
 def command(path: Path) -> int:
-    """List the studies, series and slices that a scan of PATH would read, and each file that it would skip, with the reason."""
+    """List what a scan of PATH would read: studies, series, and each file that it would skip, with the reason."""
     return show_inspection((path,), None)
 
 

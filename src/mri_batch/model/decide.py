@@ -15,7 +15,7 @@ from mri_batch.records import Decided, Float32, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
-    """Class means float32[k, d] and shared precision float32[d, d] of the features, for the out-of-distribution gate."""
+    """The out-of-distribution gate: class means float32[k, d] and shared precision float32[d, d] of the features."""
 
     means: Float32
     precision: Float32
@@ -57,7 +57,7 @@ def aggregate(probabilities: Float32, card: ModelCard) -> Float32:
 
 
 def choose_key_slices(probabilities: Float32, label: int, most: int) -> tuple[int, ...]:
-    """Choose up to ``most`` slices to show for a label: the most probable ones, apart from one another where possible."""
+    """Choose up to ``most`` slices to show for a label: the most probable ones, apart from one another if possible."""
     n = len(probabilities)
     apart = max(1, n // (3 * most))
     chosen: list[int] = []

@@ -17,7 +17,7 @@ LOCK, JOURNAL, WORK = ".lock", "journal.jsonl", ".work"
 
 @contextmanager
 def claim_output(out: Path) -> Iterator[Path]:
-    """Hold the output folder for one scan; yields it. Raises OutputError where it is not ours, not writable or in use."""
+    """Hold the output folder for one scan. Raises OutputError where it is not ours, not writable or in use."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         if not (out / JOURNAL).exists() and any(p.name != LOCK for p in out.iterdir()):

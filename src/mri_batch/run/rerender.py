@@ -16,7 +16,7 @@ from mri_batch.run.scan import iter_results
 
 
 def rerender(out: Path, *, lang: str | None, feedback: Path | None) -> int:
-    """Write the pages of the scan in ``out`` again; returns how many. Raises OutputError where it is no finished scan."""
+    """Write the pages of the scan in ``out`` again; returns how many. Raises OutputError where it is no such scan."""
     try:
         run = json.loads((out / "run.json").read_text("utf-8"))
         card = ModelCard.model_validate_json((out / "model-card.json").read_text("utf-8"))

@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -67,10 +68,8 @@ class _Worker:
 
     def give(self, job: Job) -> None:
         self.job, self.since = job, time.monotonic()
-        try:
+        with suppress(BrokenPipeError, ConnectionResetError):  # it died in between: collect() tells
             self.pipe.send(job)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # it died in between: collect() tells
 
     def overdue(self, limit_s: float | None) -> bool:
         return self.job is not None and limit_s is not None and time.monotonic() - self.since > limit_s
