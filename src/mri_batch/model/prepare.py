@@ -148,7 +148,7 @@ def prepare(pictures: Iterable[Slice], preprocessing: Preprocessing) -> ModelInp
 
 
 def place_heat(heat: Float32, placement: Placement) -> Float32:
-    """Lay heat float32[grid_rows, grid_cols] on the slice: float32[rows, cols], bilinear, 0 outside the model's view."""
+    """Lay heat float32[grid_rows, grid_cols] on the slice: float32[rows, cols], bilinear, 0 outside the view."""
     rows, cols = np.mgrid[0 : placement.rows, 0 : placement.cols].astype(np.float32) + np.float32(0.5)
     unit_row, unit_col = placement.to_unit(rows, cols)
     inside = (unit_row >= 0) & (unit_row <= 1) & (unit_col >= 0) & (unit_col <= 1)

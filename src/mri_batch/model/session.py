@@ -18,7 +18,7 @@ from mri_batch.records import Float32
 
 
 def import_onnxruntime() -> ModuleType:
-    """Import ONNX Runtime with its telemetry off: since 1.29 it reports home unless told otherwise before the import."""
+    """Import ONNX Runtime with its telemetry off: since 1.29 it reports home unless told before the import."""
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     onnxruntime = import_module("onnxruntime")
 
@@ -66,7 +66,7 @@ class Session:
         return self._run(str(self.package.model_file), pixels, None, names)
 
     def gradients(self, pixels: Float32, target: npt.NDArray[np.int64], names: Sequence[str]) -> Mapping[str, Float32]:
-        """Named outputs of the gradient graph for class indices ``target`` int64[n]. Raises MethodAbsent without one."""
+        """Outputs of the gradient graph for class indices ``target`` int64[n]. Raises MethodAbsent without one."""
         if self.package.explain_file is None:
             raise MethodAbsent("the model package has no gradient graph", hint="export it with gradients")
         one_hot = np.eye(len(self.labels), dtype=np.float32)[target]

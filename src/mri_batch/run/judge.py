@@ -47,7 +47,7 @@ class SliceSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A series with an answer for every slice: calibrated ``probabilities`` float32[n, k], ``gate_scores`` float32[n]."""
+    """A series with an answer per slice: calibrated ``probabilities`` float32[n, k], ``gate_scores`` float32[n]."""
 
     source: SliceSource
     origins: tuple[tuple[FoundFile, int], ...]
