@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -38,8 +39,8 @@ class Session:
         self.package = package
         self.batch_size = batch_size
         self._threads = threads
-        self._graphs: dict[str, Any] = {}
-        self._open(str(package.model_file))
+        self._graphs: dict[Path, Any] = {}
+        self._open(package.model_file)
         self._check_outputs()
 
     @property
@@ -63,16 +64,27 @@ class Session:
 
     def outputs(self, pixels: Float32, names: Sequence[str]) -> Mapping[str, Float32]:
         """Named outputs of the plain graph, first axis n."""
-        return self._run(str(self.package.model_file), pixels, None, names)
+        return self._run(self.package.model_file, pixels, names, {})
 
-    def gradients(self, pixels: Float32, target: npt.NDArray[np.int64], names: Sequence[str]) -> Mapping[str, Float32]:
-        """Outputs of the gradient graph for class indices ``target`` int64[n]. Raises MethodAbsent without one."""
-        if self.package.explain_file is None:
+    def gradients(
+        self, pixels: Float32, target: npt.NDArray[np.int64], names: Sequence[str], *, guided: bool = False
+    ) -> Mapping[str, Float32]:
+        """Outputs of one gradient graph for class indices ``target`` int64[n].
+
+        Those in ``wiring.gradcam`` come from ``gradcam.onnx``, others from ``explain.onnx``. ``guided`` lets gradients
+        pass ReLUs only where they are positive. Raises MethodAbsent where the package has no such graph.
+        """
+        is_gradcam = set(names) <= set(self.wiring.gradcam.values())
+        path = self.package.gradcam_file if is_gradcam else self.package.explain_file
+        if path is None:
             raise MethodAbsent("the model package has no gradient graph", hint="export it with gradients")
-        one_hot = np.eye(len(self.labels), dtype=np.float32)[target]
-        return self._run(str(self.package.explain_file), pixels, one_hot, names)
+        extra: dict[str, npt.NDArray[np.generic]] = {"target": np.eye(len(self.labels), dtype=np.float32)[target]}
+        switch = self.wiring.gradient.get("guided")
+        if switch and not is_gradcam:
+            extra[switch] = np.array([guided])
+        return self._run(path, pixels, names, extra)
 
-    def _open(self, path: str) -> Any:
+    def _open(self, path: Path) -> Any:
         if path not in self._graphs:
             onnxruntime = import_onnxruntime()
             options = onnxruntime.SessionOptions()
@@ -86,7 +98,9 @@ class Session:
             # Spinning threads of several workers fight for cores.
             options.add_session_config_entry("session.intra_op.allow_spinning", "0" if self._threads else "1")
             try:
-                self._graphs[path] = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+                self._graphs[path] = onnxruntime.InferenceSession(
+                    str(path), options, providers=["CPUExecutionProvider"]
+                )
             except Exception as error:  # ONNX Runtime raises a dozen unrelated classes here
                 raise ModelPackageError(
                     f"ONNX Runtime cannot load the model: {_first_line(error)}",
@@ -97,7 +111,7 @@ class Session:
         return self._graphs[path]
 
     def _check_outputs(self) -> None:
-        graph = self._open(str(self.package.model_file))
+        graph = self._open(self.package.model_file)
         there = {output.name for output in graph.get_outputs()} | {
             graph_input.name for graph_input in graph.get_inputs()
         }
@@ -112,14 +126,16 @@ class Session:
                 hint="correct 'wiring' in model.json",
             )
 
-    def _run(self, path: str, pixels: Float32, one_hot: Float32 | None, names: Sequence[str]) -> dict[str, Float32]:
+    def _run(
+        self, path: Path, pixels: Float32, names: Sequence[str], extra: Mapping[str, npt.NDArray[np.generic]]
+    ) -> dict[str, Float32]:
+        """Run one graph batch by batch. Of ``extra``, inputs with one row per picture are cut likewise."""
         graph = self._open(path)
         parts: list[list[Float32]] = []
         for start in range(0, max(len(pixels), 1), self.batch_size):
             here = slice(start, start + self.batch_size)
-            feed = {self.wiring.input: pixels[here]}
-            if one_hot is not None:
-                feed["target"] = one_hot[here]
+            feed: dict[str, npt.NDArray[np.generic]] = {self.wiring.input: pixels[here]}
+            feed |= {name: value[here] if value.ndim > 1 else value for name, value in extra.items()}
             try:
                 parts.append(graph.run(list(names), feed))
             except Exception as error:
