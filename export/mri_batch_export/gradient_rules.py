@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch._decomp import decomposition_table
 from torch._ops import OpOverload, OpOverloadPacket
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 aten = torch.ops.aten
 Rules = dict[OpOverload, Callable[..., Any]]
@@ -48,8 +48,7 @@ def convolution_backward(
     if all(s == 1 for s in stride) and all(b >= 0 for b in back):
         return F.conv2d(grad, turn_kernel(weight, groups), None, 1, back, list(dilation), groups), None, None
     rest = [
-        pixels.shape[2 + i] - ((grad.shape[2 + i] - 1) * stride[i] - 2 * padding[i] + reach[i] + 1)
-        for i in range(2)
+        pixels.shape[2 + i] - ((grad.shape[2 + i] - 1) * stride[i] - 2 * padding[i] + reach[i] + 1) for i in range(2)
     ]
     spread = F.conv_transpose2d(grad, weight, None, list(stride), list(padding), rest, groups, list(dilation))
     return spread, None, None

@@ -1,15 +1,16 @@
 """Write a network's gradients as ONNX graphs, so that ONNX Runtime alone can explain it.
 
-``make_fx`` traces one function that computes the logits and differentiates the chosen one, under fake tensors where only
-the number of pictures is symbolic; the backward operators are rewritten by :mod:`mri_batch_export.gradient_rules`; the
-result is an ordinary forward graph to ``torch.export`` and ``torch.onnx``. Two graphs come out, because ONNX Runtime
-runs a graph whole whichever outputs are asked for:
+``make_fx`` traces one function that computes the logits and differentiates the chosen one, under fake tensors where
+only the number of pictures is symbolic; the backward operators are rewritten by
+:mod:`mri_batch_export.gradient_rules`; the result is an ordinary forward graph to ``torch.export`` and
+``torch.onnx``. Two graphs come out, because ONNX Runtime runs a graph whole whichever outputs are asked for:
 
 * ``explain.onnx``: the gradient of the class score with respect to the pixels and what is made of it on the way;
 * ``gradcam.onnx``: the last feature map and the gradient with respect to it, at the cost of a forward pass and the
   backward pass of the head alone.
 
-Inputs of both: ``pixels`` float32[n, c, rows, cols], ``target`` float32[n, k] (one-hot), so the class is chosen at run time.
+Inputs of both: ``pixels`` float32[n, c, rows, cols], ``target`` float32[n, k] (one-hot), so the class is chosen at
+run time.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from mri_batch.card import MethodEntry, ModelCard
@@ -67,7 +68,8 @@ class OperatorWithoutRule(ExportRefused):
 def build_gradient_graph(model: nn.Module, *, card: ModelCard, opset: int = 20) -> GradientGraph:
     """Write the gradient graphs of ``model`` (float32, on the CPU) for the card's input size and labels.
 
-    A network whose backward pass cannot be written loses the methods that need it, each with the reason; nothing raises.
+    A network whose backward pass cannot be written loses the methods that need it, each with the reason; nothing
+    raises.
     """
     found = inspect_network(model, card)
     entries: list[MethodEntry] = []
@@ -76,8 +78,7 @@ def build_gradient_graph(model: nn.Module, *, card: ModelCard, opset: int = 20) 
         proto, wiring = _build_explain(model, card, found, opset)
     except OperatorWithoutRule as error:
         entries += [
-            _absent(method, error.reason)
-            for method in (*_PIXEL_METHODS, *_ATTENTION_METHODS, "guided_backprop")
+            _absent(method, error.reason) for method in (*_PIXEL_METHODS, *_ATTENTION_METHODS, "guided_backprop")
         ]
     gradcam, gradcam_wiring = None, {}
     try:
@@ -95,9 +96,9 @@ def build_gradient_graph(model: nn.Module, *, card: ModelCard, opset: int = 20) 
 class Taps(TorchFunctionMode):
     """Notes, while a network runs, the tensors that explanations are made of.
 
-    ``attentions``: each square softmax float[n, h, t, t]; ``tokens``: the normalised tokens float[n, t, d] that enter each
-    of them; ``maps``: the last unpooled map float[n, c, rows, cols] of each resolution, from the input on. Fused attention
-    is written out on the way, because its weights never exist as a tensor.
+    ``attentions``: each square softmax float[n, h, t, t]; ``tokens``: the normalised tokens float[n, t, d] that enter
+    each of them; ``maps``: the last unpooled map float[n, c, rows, cols] of each resolution, from the input on. Fused
+    attention is written out on the way, because its weights never exist as a tensor.
     """
 
     attentions: list[Tensor] = field(default_factory=list)
@@ -142,33 +143,8 @@ class Taps(TorchFunctionMode):
 
 # What may end a stage of a CNN; pooling, dropout and reshaping only pass a map on.
 _MAP_MAKERS = frozenset(
-    (
-        "conv2d",
-        "batch_norm",
-        "relu",
-        "relu_",
-        "relu6",
-        "hardtanh",
-        "hardtanh_",
-        "silu",
-        "silu_",
-        "gelu",
-        "hardswish",
-    )
-    + (
-        "hardswish_",
-        "leaky_relu",
-        "leaky_relu_",
-        "elu",
-        "elu_",
-        "add",
-        "__add__",
-        "add_",
-        "__iadd__",
-        "mul",
-        "__mul__",
-    )
-    + ("group_norm", "cat", "concat", "sigmoid", "tanh", "mish", "prelu")
+    "conv2d batch_norm group_norm add __add__ add_ __iadd__ mul __mul__ cat concat relu relu_ relu6 hardtanh hardtanh_ "
+    "silu silu_ gelu hardswish hardswish_ leaky_relu leaky_relu_ elu elu_ sigmoid tanh mish prelu".split()
 )
 
 
@@ -188,11 +164,7 @@ def attend(
     factor = query.shape[-1] ** -0.5 if scale is None else scale
     scores = (query * factor) @ key.transpose(-2, -1)
     if attn_mask is not None:
-        scores = (
-            scores.masked_fill(~attn_mask, -torch.inf)
-            if attn_mask.dtype == torch.bool
-            else scores + attn_mask
-        )
+        scores = scores.masked_fill(~attn_mask, -torch.inf) if attn_mask.dtype == torch.bool else scores + attn_mask
     return scores.softmax(dim=-1) @ value
 
 
@@ -403,9 +375,7 @@ def _entries(found: Found, wiring: Mapping[str, str], gradcam: Mapping[str, str]
     entries = [MethodEntry(method=method) for method in _PIXEL_METHODS]
     for method in _ATTENTION_METHODS:
         entries.append(MethodEntry(method=method) if method in wiring else _absent(method, NO_ATTENTION))
-    entries.append(
-        MethodEntry(method="guided_backprop") if "guided" in wiring else _absent("guided_backprop", NO_RELU)
-    )
+    entries.append(MethodEntry(method="guided_backprop") if "guided" in wiring else _absent("guided_backprop", NO_RELU))
     entries += [MethodEntry(method=m) if gradcam else _absent(m, NO_MAPS) for m in _CAM_METHODS]
     entries.append(MethodEntry(method="activations") if found.maps else _absent("activations", NO_MAPS))
     return entries

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from mri_batch.card import Wiring
+from mri_batch.card import ModelCard, Wiring
 from mri_batch.records import Attribution, Float32
 
 Int64 = npt.NDArray[np.int64]
+GRADIENT_PASSES = 3.0  # what a gradient costs in forward passes; 2.5 to 3.4 measured
+CAM_PASSES = 1.1  # the same for a forward pass and the head's backward pass
 
 
 class Forward(Protocol):
@@ -43,15 +45,23 @@ class Forward(Protocol):
     ) -> Mapping[str, Float32]:
         """Named outputs of one gradient graph for the class index ``target`` int64[n] of each picture.
 
-        The outputs in ``wiring.gradcam`` are those of ``gradcam.onnx``, all others of ``explain.onnx``; one call names
-        outputs of one graph. ``guided`` feeds that bool[1] input of ``explain.onnx``, where it has one: gradients then pass
-        ReLUs only where they are positive. Raises MethodAbsent where the package has no such graph.
+        The outputs in ``wiring.gradcam`` are those of ``gradcam.onnx``, all others of ``explain.onnx``; one call
+        names outputs of one graph. ``guided`` feeds that bool[1] input of ``explain.onnx``, where it has one:
+        gradients then pass ReLUs only where they are positive. Raises MethodAbsent where the package has no such
+        graph.
         """
         ...
 
 
 class Method(Protocol):
     """Frozen knobs and a call."""
+
+    name: ClassVar[str]
+
+    @classmethod
+    def absent_reason(cls, card: ModelCard) -> str:
+        """Say why the method cannot run on a model with this card, or nothing where it can."""
+        ...
 
     def __call__(self, forward: Forward, pixels: Float32, target: Int64) -> Attribution:
         """Heat float32[n, grid_rows, grid_cols] for n pictures and a class index for each."""
