@@ -20,17 +20,11 @@ def claim_output(out: Path) -> Iterator[Path]:
     """Hold the output folder for one scan. Raises OutputError where it is not ours, not writable or in use."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        if not (out / JOURNAL).exists() and any(p.name != LOCK for p in out.iterdir()):
-            raise OutputError(
-                "the output folder holds files that are not from a scan",
-                code="OUTPUT_FOREIGN",
-                file=str(out),
-                hint="give an empty folder, or the folder of an earlier scan to continue it",
-            )
         _take_lock(out / LOCK)
     except OSError as error:
         raise _cannot_write(out, error) from error
     try:
+        _check_ours(out)
         work = out / WORK
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
@@ -76,6 +70,16 @@ def new_folder(final: Path) -> Iterator[Path]:
         raise _cannot_write(final, error) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def _check_ours(out: Path) -> None:
+    if not (out / JOURNAL).exists() and any(p.name not in (LOCK, WORK) for p in out.iterdir()):
+        raise OutputError(
+            "the output folder holds files that are not from a scan",
+            code="OUTPUT_FOREIGN",
+            file=str(out),
+            hint="give an empty folder, or the folder of an earlier scan to continue it",
+        )
 
 
 def _sync(path: Path) -> None:
