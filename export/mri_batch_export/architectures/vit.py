@@ -53,7 +53,8 @@ class PatchEmbed(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Project patches, row by row."""
-        return self.proj(x).flatten(2).transpose(1, 2)
+        patches: Tensor = self.proj(x)
+        return patches.flatten(2).transpose(1, 2)
 
 
 class Attention(nn.Module):
@@ -88,7 +89,9 @@ class Mlp(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Token by token."""
-        return self.drop(self.fc2(self.drop(F.gelu(self.fc1(x)))))
+        hidden: Tensor = self.drop(F.gelu(self.fc1(x)))
+        mixed: Tensor = self.drop(self.fc2(hidden))
+        return mixed
 
 
 class LayerScale(nn.Module):
@@ -153,6 +156,16 @@ class ViT(nn.Module):
     def prefix_tokens(self) -> int:
         """Tokens before the patches: the class token and the registers."""
         return 1 + self.config.n_registers
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Patches down and across."""
+        return self.config.grid
+
+    @property
+    def depth(self) -> int:
+        """Number of layers with attention."""
+        return self.config.depth
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits float[n, k] of pictures float[n, c, rows, cols]."""

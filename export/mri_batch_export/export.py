@@ -1,0 +1,116 @@
+"""From a network in PyTorch to a model package: trace, store, compare with PyTorch, calibrate, write."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import torch
+from torch import nn
+
+from mri_batch.card import MethodEntry, ModelCard, Wiring
+from mri_batch.errors import ExportRefused
+from mri_batch.model.package import EXPLAIN, GATE, GOLDEN, GRADCAM, MODEL, Package, write_package
+from mri_batch.model.session import Session
+from mri_batch_export.calibrate import calibrate_card
+from mri_batch_export.dataset import Item
+from mri_batch_export.gradients import GradientGraph, build_gradient_graph
+from mri_batch_export.storage import Store, WeightFile, fold_batch_norms, round_weights
+from mri_batch_export.verify import make_golden, verify_plain
+from mri_batch_export.wire import build_plain_graph
+
+_EXPORTER_LOG = "torch.onnx._internal.exporter"  # warns that torchvision is missing, which is nobody's concern here
+
+
+def export_package(
+    model: nn.Module,
+    card: ModelCard,
+    out: Path,
+    *,
+    items: Sequence[Item] = (),
+    gradients: bool = True,
+    store: Store = "int8",
+    rollout_layers: int = 4,
+    replace: bool = False,
+) -> Package:
+    """Write the package of a network (float32, on the CPU), or raise ExportRefused where it would not be honest.
+
+    ``card`` says labels, preprocessing and what is known of the model; wiring, methods and, from ``items`` with their
+    splits (thresholds from "val", figures from "test"), calibration are filled in here. ``store`` rounds the weights
+    first; the answers that the package must give are those of the rounded network in PyTorch.
+    """
+    logging.getLogger(_EXPORTER_LOG).setLevel(logging.ERROR)
+    network = copy.deepcopy(model).cpu().float().eval()
+    _check_network(network, card)
+    p = card.preprocessing
+    fold_batch_norms(network, torch.zeros(1, p.channels, p.rows, p.cols))
+    weights = WeightFile(codes=round_weights(network, store))
+    plain = build_plain_graph(network, card=card, rollout_layers=rollout_layers)
+    card = card.model_copy(update={"wiring": plain.wiring})
+    graphs = [(MODEL, plain.proto)]
+    methods = list(plain.methods)
+    if gradients:
+        gradient = build_gradient_graph(network, card=card)
+        card = card.model_copy(update={"wiring": _with_gradients(plain.wiring, gradient)})
+        graphs += [(name, g) for name, g in ((EXPLAIN, gradient.proto), (GRADCAM, gradient.gradcam)) if g is not None]
+        methods += gradient.methods
+    card = card.model_copy(update={"explanations": tuple(methods), "default_method": _choose_default(methods)})
+    first_layer = max(0, len(card.wiring.attention) - rollout_layers)
+    with tempfile.TemporaryDirectory(prefix="mri-batch-export-") as folder:
+        work = Path(folder)
+        for _, graph in graphs:
+            forget_sources(graph)
+        files = weights.write(work, graphs)
+        session = Session(write_package(work / "draft", card, files))
+        verify_plain(network, session, first_layer)
+        files |= {GOLDEN: _save(work / GOLDEN, make_golden(network, session, first_layer))}
+        if items:
+            card, gate = calibrate_card(session, items)
+            files |= {GATE: _save(work / GATE, gate)} if gate else {}
+        return write_package(out, card, files, replace=replace)
+
+
+def forget_sources(model: onnx.ModelProto) -> None:
+    """Take out what the exporter notes of the source files' places on this machine."""
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
+    graph.ClearField("value_info")
+
+
+def _check_network(network: nn.Module, card: ModelCard) -> None:
+    p = card.preprocessing
+    try:
+        with torch.no_grad():
+            logits = network(torch.zeros(2, p.channels, p.rows, p.cols))
+    except (RuntimeError, ValueError) as error:
+        raise ExportRefused(
+            f"the network does not take {p.channels} x {p.rows} x {p.cols} pictures: {str(error).splitlines()[0]}",
+            hint="correct the preprocessing",
+        ) from error
+    if tuple(logits.shape) != (2, len(card.labels)):
+        raise ExportRefused(f"the network gives {logits.shape[-1]} numbers for {len(card.labels)} labels")
+    if not torch.isfinite(logits).all():
+        raise ExportRefused("the network gives NaN or infinite logits")
+
+
+def _with_gradients(wiring: Wiring, gradient: GradientGraph) -> Wiring:
+    return wiring.model_copy(update={"gradient": gradient.wiring, "gradcam": gradient.gradcam_wiring})
+
+
+def _choose_default(methods: Sequence[MethodEntry]) -> str | None:
+    available = {entry.method for entry in methods if entry.available}
+    return next((m for m in ("rollout", "gradcam", "gradient") if m in available), "occlusion")
+
+
+def _save(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> Path:
+    np.savez_compressed(path, allow_pickle=False, **arrays)
+    return path

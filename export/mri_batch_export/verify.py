@@ -1,0 +1,93 @@
+"""Whether a package gives PyTorch's own answers, on pictures that were not used in tracing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mri_batch.card import Wiring
+from mri_batch.errors import ExportRefused
+from mri_batch.model.prepare import normalize
+from mri_batch.model.selftest import Agreement, compare, to_stored
+from mri_batch.model.session import Session
+from mri_batch.records import Float32
+from mri_batch_export.architectures.base import AttentionClassifier, MapClassifier
+from mri_batch_export.phantoms import Uint8, make_phantoms
+
+BATCHES = (1, 7)  # one alone, and a number that is no power of two and differs from the traced one
+N_GOLDEN = 2  # pictures whose answers stay in the package
+ROW_SUM_LIMIT = 1e-4
+
+
+def reference_outputs(model: nn.Module, pixels: Tensor, wiring: Wiring, first_layer: int) -> dict[str, Float32]:
+    """PyTorch's answers for every output of the plain graph, by name; the rollout by its full matrices."""
+    with torch.no_grad():
+        if isinstance(model, AttentionClassifier):
+            logits, attentions, features = model.forward_taps(pixels)
+            heat = roll_out_in_full(attentions[first_layer:])[:, 0, model.prefix_tokens :]
+            maps = {str(wiring.rollout): heat.reshape(-1, *model.grid)} | dict(
+                zip(wiring.attention, attentions, strict=True)
+            )
+            outputs = {wiring.logits: logits, str(wiring.features): features, **maps}
+        elif isinstance(model, MapClassifier):
+            outputs = {wiring.logits: model(pixels), str(wiring.features): model.pool(model.features_map(pixels))}
+        else:
+            outputs = {wiring.logits: model(pixels)}
+    return {name: values.numpy() for name, values in outputs.items()}
+
+
+def roll_out_in_full(attentions: list[Tensor]) -> Tensor:
+    """Attention rollout as Abnar & Zuidema (2020) write it, float[n, t, t]: the product of the normed (A + I) / 2."""
+    rolled = torch.eye(attentions[0].shape[-1])
+    for weights in attentions:
+        mixed = 0.5 * weights.mean(dim=1) + 0.5 * torch.eye(weights.shape[-1])
+        rolled = mixed / mixed.sum(dim=-1, keepdim=True) @ rolled
+    return rolled
+
+
+def verify_plain(model: nn.Module, session: Session, first_layer: int, extra: Float32 | None = None) -> list[Agreement]:
+    """Compare every output of the plain graph at batch 1 and 7, on made-up pictures and ``extra`` prepared ones.
+
+    Raises ExportRefused that names each output which is off, or whose attention rows do not sum to 1.
+    """
+    phantoms = to_pixels(make_phantoms(max(BATCHES), session.card.preprocessing, seed=1), session)
+    found: list[Agreement] = []
+    for pixels in (phantoms, extra):
+        if pixels is None or len(pixels) == 0:
+            continue
+        right = reference_outputs(model, torch.from_numpy(pixels), session.wiring, first_layer)
+        for size in BATCHES:
+            given = session.outputs(pixels[:size], list(right))
+            found += [compare(f"plain/{name}", given[name], right[name][:size]) for name in right]
+            found += [_row_sums(name, given[name]) for name in session.wiring.attention]
+    refuse_unless_all_hold(found)
+    return found
+
+
+def _row_sums(name: str, attention: Float32) -> Agreement:
+    off = float(np.abs(attention.sum(axis=-1) - 1).max())
+    return Agreement(output=f"row sums of {name}", difference=off, limit=ROW_SUM_LIMIT)
+
+
+def refuse_unless_all_hold(found: Iterable[Agreement]) -> None:
+    """Raise ExportRefused that names what is off and by how much."""
+    off = {a.output: a for a in found if not a.holds}
+    if off:
+        told = ", ".join(f"{a.output} by {a.difference:.1e} (limit {a.limit:.0e})" for a in off.values())
+        raise ExportRefused(f"the exported graph does not agree with PyTorch: {told}", code="EXPORT_DISAGREES")
+
+
+def make_golden(model: nn.Module, session: Session, first_layer: int) -> Mapping[str, Float32 | Uint8]:
+    """Make the content of golden.npz: pictures and PyTorch's answers for every output of the plain graph."""
+    pictures = make_phantoms(N_GOLDEN, session.card.preprocessing, seed=2)
+    pixels = torch.from_numpy(to_pixels(pictures, session))
+    answers = reference_outputs(model, pixels, session.wiring, first_layer)
+    return {"pictures": pictures, **to_stored("plain", answers, session.wiring.attention)}
+
+
+def to_pixels(pictures: Uint8, session: Session) -> Float32:
+    """Turn uint8[n, rows, cols, c] into the model's float32[n, channels, rows, cols]."""
+    return normalize(pictures.astype(np.float32) / np.float32(255), session.card.preprocessing)

@@ -1,0 +1,107 @@
+"""The plain graph: logits, features and, for a network of tokens, every attention and the rollout."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import onnx
+import torch
+from torch import Tensor, nn
+
+from mri_batch.card import MethodEntry, ModelCard, Wiring
+from mri_batch.errors import ExportRefused
+from mri_batch_export.architectures.base import AttentionClassifier, MapClassifier
+
+OPSET = 20
+TRACED_BATCH = 2  # any number but 1, which the exporter would take for a constant
+NO_ATTENTION = "the network has no self-attention over a grid of patches"
+_ATTENTION_METHODS = ("rollout", "attention")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainGraph:
+    """``model.onnx``, what its outputs are, and the methods that it serves or cannot serve."""
+
+    proto: onnx.ModelProto
+    wiring: Wiring
+    methods: tuple[MethodEntry, ...]
+
+
+class _Plain(nn.Module):
+    """Outputs in the order of :func:`_outputs`."""
+
+    def __init__(self, model: nn.Module, first_layer: int) -> None:
+        super().__init__()
+        self.model = model
+        self.first_layer = first_layer
+
+    def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
+        if isinstance(self.model, AttentionClassifier):
+            logits, attentions, features = self.model.forward_taps(pixels)
+            row = roll_out(attentions[self.first_layer :])[:, self.model.prefix_tokens :]
+            return logits, features, row.reshape(-1, *self.model.grid), *attentions
+        if isinstance(self.model, MapClassifier):
+            feature_map = self.model.features_map(pixels)
+            return self.model.head(feature_map), self.model.pool(feature_map)
+        return (self.model(pixels),)
+
+
+def build_plain_graph(model: nn.Module, *, card: ModelCard, rollout_layers: int = 4) -> PlainGraph:
+    """Trace the plain graph of ``model`` (float32, on the CPU) with a dynamic number of pictures.
+
+    ``rollout_layers``: how many layers, counted from the last, the rollout chains; early layers of a fine-tuned
+    network often hold attention sinks that swamp it.
+    """
+    wiring, methods = _offer(model, rollout_layers)
+    names = [name for name in (wiring.logits, wiring.features, wiring.rollout, *wiring.attention) if name]
+    first = max(0, len(wiring.attention) - rollout_layers)
+    p = card.preprocessing
+    example = torch.randn(TRACED_BATCH, p.channels, p.rows, p.cols, generator=torch.Generator().manual_seed(0))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # PyTorch's own deprecations
+            program = torch.onnx.export(
+                _Plain(model, first).eval(),
+                (example,),
+                dynamo=True,
+                verbose=False,
+                opset_version=OPSET,
+                input_names=[wiring.input],
+                output_names=names,
+                dynamic_shapes={"pixels": {0: torch.export.Dim("n")}},
+            )
+    except torch.onnx.errors.OnnxExporterError as error:
+        reason = str(error.__cause__ or error).strip().splitlines()[0][:300]
+        raise ExportRefused(f"PyTorch cannot write the network in ONNX: {reason}") from error
+    assert program is not None
+    return PlainGraph(proto=program.model_proto, wiring=wiring, methods=methods)
+
+
+def roll_out(attentions: list[Tensor]) -> Tensor:
+    """Attention rollout (Abnar & Zuidema 2020) of the class token over these layers, mean heads: float[n, t].
+
+    Only the class token's row is kept, so a layer costs t^2 rather than t^3; as attention rows sum to 1, so do those
+    of (A + I) / 2, and no normalisation is left to do.
+    """
+    last = attentions[-1][:, :, 0].mean(dim=1)
+    row = 0.5 * torch.cat([last[:, :1] + 1.0, last[:, 1:]], dim=1)
+    for weights in reversed(attentions[:-1]):
+        row = 0.5 * (row + (row[:, None, None, :] @ weights).mean(dim=1)[:, 0])
+    return row
+
+
+def _offer(model: nn.Module, rollout_layers: int) -> tuple[Wiring, tuple[MethodEntry, ...]]:
+    if isinstance(model, AttentionClassifier):
+        depth = model.depth
+        wiring = Wiring(
+            features="features",
+            rollout="rollout",
+            attention=tuple(f"attention_{i:02d}" for i in range(depth)),
+            grid=model.grid,
+            prefix_tokens=model.prefix_tokens,
+        )
+        knobs = {"fusion": "mean", "discard": 0.0, "first_layer": max(0, depth - rollout_layers)}
+        return wiring, (MethodEntry(method="rollout", knobs=knobs), MethodEntry(method="attention"))
+    absent = tuple(MethodEntry(method=m, available=False, reason=NO_ATTENTION) for m in _ATTENTION_METHODS)
+    return Wiring(features="features" if isinstance(model, MapClassifier) else None), absent

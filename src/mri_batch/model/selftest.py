@@ -1,0 +1,100 @@
+"""The self-test of a package: PyTorch's stored answers against what ONNX Runtime gives here.
+
+``golden.npz`` holds ``pictures`` uint8[g, rows, cols, 1 or 3], which become the model's input by the card's own mean
+and standard deviation, ``target`` int64[g], and one array for each output, by its name after ``plain/``, ``explain/``
+or ``gradcam/``. Attention, whose tensors are as large as the model, is held as ``NAME.class`` float32[g, h, t], its
+first row, and ``NAME.received`` float32[g, h, t], the mean over its rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from mri_batch.errors import ModelPackageError
+from mri_batch.model.package import Arrays, read_package
+from mri_batch.model.prepare import normalize
+from mri_batch.model.session import Session
+from mri_batch.records import Float32
+
+LIMIT = 1e-4  # of an output's largest value, or of 1 where that is less
+GRADIENT_LIMIT = 1e-3  # of an output's largest value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """How far one output lies from PyTorch's answer: max|difference| over the scale of its limit."""
+
+    output: str
+    difference: float
+    limit: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is close enough; NaN never is."""
+        return self.difference <= self.limit
+
+
+def verify_package(folder: Path) -> Iterator[str]:
+    """Check digests and golden answers; yield a line for each output. Raises ModelPackageError where one is off."""
+    package = read_package(folder)
+    yield f"digests: {len(list(package.folder.iterdir()))} files as written"
+    golden = package.load_golden()
+    if not golden:
+        yield "golden answers: none stored"
+        return
+    off = []
+    for agreement in compare_golden(Session(package), golden):
+        yield f"{agreement.output}: differs by {agreement.difference:.1e} (limit {agreement.limit:.0e})"
+        off += [] if agreement.holds else [agreement.output]
+    if off:
+        raise ModelPackageError(
+            f"the model does not give PyTorch's answers here: {', '.join(off)}",
+            code="MODEL_DISAGREES",
+            file=str(folder),
+            hint="do not use it on this machine; report CPU and ONNX Runtime version",
+        )
+
+
+def compare_golden(session: Session, golden: Arrays) -> Iterator[Agreement]:
+    """Run the golden pictures and compare every stored output."""
+    pixels = normalize(golden["pictures"].astype(np.float32) / np.float32(255), session.card.preprocessing)
+    wiring = session.wiring
+    plain = [n for n in (wiring.logits, wiring.features, wiring.rollout, *wiring.attention) if n]
+    given = to_stored("plain", session.outputs(pixels, plain), wiring.attention)
+    for graph, roles in (("explain", wiring.gradient), ("gradcam", wiring.gradcam)):
+        names = [name for name in roles.values() if f"{graph}/{name}" in golden]
+        if names:
+            given |= to_stored(graph, session.gradients(pixels, golden["target"].astype(np.int64), names))
+    for key in sorted(golden.keys() - {"pictures", "target"}):
+        stored = golden[key].astype(np.float32)
+        if key not in given:
+            raise ModelPackageError(f"golden answers for {key}, which the card does not name", code="MODEL_CARD_BAD")
+        yield compare(key, given[key], stored)
+
+
+def compare(key: str, given: Float32, right: Float32) -> Agreement:
+    """Compare one output with PyTorch's answer; gradients, which have no natural scale, by their largest value."""
+    difference = float(np.abs(given - right).max()) if given.shape == right.shape else float("nan")
+    largest = float(np.abs(right).max())
+    if key.startswith("plain/"):
+        return Agreement(output=key, difference=difference / max(1.0, largest), limit=LIMIT)
+    return Agreement(output=key, difference=difference / max(largest, 1e-12), limit=GRADIENT_LIMIT)
+
+
+def to_stored(
+    graph: str, outputs: Mapping[str, npt.NDArray[np.float32]], attention: tuple[str, ...] = ()
+) -> dict[str, Float32]:
+    """Name outputs as golden.npz does, attention reduced to its first row and its mean over rows."""
+    stored: dict[str, Float32] = {}
+    for name, values in outputs.items():
+        if name in attention:
+            stored[f"{graph}/{name}.class"] = values[:, :, 0]
+            stored[f"{graph}/{name}.received"] = values.mean(axis=2)
+        else:
+            stored[f"{graph}/{name}"] = values
+    return stored
