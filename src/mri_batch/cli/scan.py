@@ -68,8 +68,10 @@ def command(**words: Any) -> int:
 
         return show_inspection(settings.paths, settings.out)
     from mri_batch.cli.progress import choose_watch
+    from mri_batch.run.heat import check_method_names
     from mri_batch.run.scan import scan
 
+    check_method_names(settings.explain)
     report = scan(settings, choose_watch(quiet=words["quiet"], verbose=words["verbose"]))
     if words["as_json"]:
         import json

@@ -92,8 +92,9 @@ def _explain(
     notes: dict[str, None],
 ) -> Iterator[ShownSlice]:
     ready = prepare([pictures[i] for i in picked], session.card.preprocessing)
-    methods = choose_methods(session.card, settings.explain)
-    heats = explain_pictures(session, ready, label, methods, settings.faithfulness, notes)
+    chosen, absent = choose_methods(session.card, settings.explain)
+    notes |= dict.fromkeys(absent)
+    heats = explain_pictures(session, ready, label, chosen, faithfulness=settings.faithfulness)
     for row, i in enumerate(picked):
         yield ShownSlice(
             index=first + i,

@@ -1,0 +1,111 @@
+"""Heat on key slices: which methods, on what scale, how faithful, and where it peaks on the slice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mri_batch.card import MethodEntry, ModelCard
+from mri_batch.errors import MethodAbsent, UsageError
+from mri_batch.explain import available_methods, build_method, choose_default, load_methods
+from mri_batch.explain.base import Method
+from mri_batch.explain.scores import RandomOrders, score_heat
+from mri_batch.model.prepare import find_peak
+from mri_batch.model.session import Session
+from mri_batch.records import Attribution, Faithfulness, Heatmap, ModelInput, ShownHeat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenMethod:
+    """A method to run, and how the package has it."""
+
+    method: Method
+    entry: MethodEntry
+
+
+def choose_methods(card: ModelCard, asked: Sequence[str]) -> tuple[tuple[ChosenMethod, ...], tuple[str, ...]]:
+    """Choose the methods to draw, and say in notes which of those asked for by name this model does not offer.
+
+    ``auto`` is the model's default, with rollout beside it where the model has one; ``all`` is every method that it
+    offers; ``none`` is none. Raises UsageError for a name that does not exist.
+    """
+    entries = {entry.method: entry for entry in available_methods(card)}
+    names: dict[str, None] = {}
+    for word in asked:
+        names |= dict.fromkeys(_expand(word, card, entries))
+    chosen, notes = [], []
+    for name in names:
+        try:
+            chosen.append(ChosenMethod(method=build_method(name, card), entry=entries[name]))
+        except MethodAbsent as error:
+            notes.append(error.reason)
+    return tuple(chosen), tuple(notes)
+
+
+def check_method_names(asked: Sequence[str]) -> None:
+    """Raise UsageError for a name that no model could offer, before a scan starts."""
+    known = load_methods()
+    for word in asked:
+        if word not in known and word not in ("auto", "all", "none"):
+            raise UsageError(
+                f"no explanation method {word!r}",
+                code="METHOD_UNKNOWN",
+                hint=f"known: auto, all, none, {', '.join(known)}",
+            )
+
+
+def explain_pictures(
+    session: Session, ready: ModelInput, label: int, chosen: Sequence[ChosenMethod], *, faithfulness: bool
+) -> list[tuple[ShownHeat, ...]]:
+    """Explain n prepared pictures for one label by each method: n tuples of heat, one for each method."""
+    n = len(ready.placements)
+    target = np.full(n, label, np.int64)
+    orders = [RandomOrders() for _ in range(n)]  # shared by the methods: random orders cost the most
+    shown: list[tuple[ShownHeat, ...]] = [() for _ in range(n)]
+    for each in chosen:
+        told = each.method(session, ready.pixels, target)
+        for i in range(n):
+            score = None
+            if faithfulness:
+                score = score_heat(session, ready.pixels[i], label, told.heat[i], orders=orders[i])
+            shown[i] += (_show(told, i, each.entry, ready, score),)
+    return shown
+
+
+def _show(
+    told: Attribution, i: int, entry: MethodEntry, ready: ModelInput, faithfulness: Faithfulness | None
+) -> ShownHeat:
+    heat = told.heat[i]
+    about = Heatmap(
+        method=told.method,
+        label=told.label,
+        grid=(int(heat.shape[0]), int(heat.shape[1])),
+        peak_px=find_peak(heat, ready.placements[i]),
+        scale_max=entry.scale_max or float(np.abs(told.heat).max()) or 1.0,
+        signed=told.signed,
+        faithfulness=faithfulness,
+        notes=(*told.notes, *_caveats(entry)),
+    )
+    return ShownHeat(heat=heat, about=about)
+
+
+def _caveats(entry: MethodEntry) -> list[str]:
+    caveats = [entry.reason] if entry.reason else []
+    if entry.licence == "failed":
+        caveats.append("this method failed its faithfulness tests on this model")
+    if entry.scale_max is None:
+        caveats.append("the scale is this series' own, as the package stores none")
+    return caveats
+
+
+def _expand(word: str, card: ModelCard, entries: dict[str, MethodEntry]) -> list[str]:
+    offered = [name for name, entry in entries.items() if entry.available]
+    if word == "none":
+        return []
+    if word == "all":
+        return offered
+    if word == "auto":
+        return [choose_default(card), *(name for name in ("rollout",) if name in offered)]
+    return [word]
