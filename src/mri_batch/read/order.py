@@ -1,0 +1,78 @@
+"""Split what one SeriesInstanceUID holds into stacks of like slices, and put each stack in order."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from mri_batch.read.geometry import distance_mm, same_orientation
+from mri_batch.read.header import Header
+from mri_batch.read.roles import RAW_STACKS, Role
+from mri_batch.records import FoundFile
+
+_GAP = 1.5  # of the usual spacing: halfway to a missing slice
+
+
+class Member(NamedTuple):
+    """A file with its header."""
+
+    file: FoundFile
+    header: Header
+
+
+def split_stacks(members: Iterable[Member]) -> list[list[Member]]:
+    """Split the members of one series by role, size, orientation and echo; each multi-frame object is a stack itself."""
+    members = list(members)
+    raw = _raw_role(members)
+    alike: dict[tuple[object, ...], list[list[Member]]] = {}
+    for member in members:
+        if raw and member.header.role == Role.PICTURE:  # the b = 0 picture of a diffusion series
+            member = member._replace(header=member.header._replace(role=raw))
+        stacks = alike.setdefault(_stack_key(member.header), [])
+        fitting = (s for s in stacks if same_orientation(s[0].header.orientation, member.header.orientation))
+        stack = next(fitting, None)
+        if stack is None or member.header.n_frames > 1:
+            stacks.append([member])
+        else:
+            stack.append(member)
+    return [stack for stacks in alike.values() for stack in stacks]
+
+
+def sort_stack(stack: Iterable[Member]) -> list[Member]:
+    """Sort slices along their normal; without positions by instance number, then by path."""
+    members = list(stack)
+    distances = [distance_mm(m.header.orientation, m.header.position_mm) for m in members]
+    if None in distances:
+        return sorted(members, key=lambda m: (m.header.order, natural_key(m.file.relative)))
+    first = members[0].header.orientation  # one normal for all, so that rounding cannot swap neighbours
+
+    def key(member: Member) -> tuple[object, ...]:
+        along = distance_mm(first, member.header.position_mm) or 0.0
+        return round(along, 3), member.header.order, natural_key(member.file.relative)
+
+    return sorted(members, key=key)
+
+
+def find_gaps(distances_mm: Sequence[float]) -> tuple[float, int]:
+    """Return the usual spacing in mm and how many slices seem to be missing from sorted distances."""
+    steps = [b - a for a, b in zip(distances_mm, distances_mm[1:], strict=False) if b - a > 1e-3]
+    if len(steps) < 2:
+        return (steps[0] if steps else 0.0), 0
+    usual = statistics.median(steps)
+    return usual, sum(round(step / usual) - 1 for step in steps if step > _GAP * usual)
+
+
+def natural_key(relative: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
+    """Order names as people do, 2 before 10; equal ones by their exact spelling."""
+    parts = re.split(r"(\d{1,18})", relative.casefold())
+    return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p), relative
+
+
+def _raw_role(members: Sequence[Member]) -> str:
+    return next((m.header.role for m in members if m.header.role in RAW_STACKS), "")
+
+
+def _stack_key(header: Header) -> tuple[object, ...]:
+    return header.role, header.modality, header.rows, header.cols, header.samples, header.echo
