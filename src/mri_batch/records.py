@@ -398,3 +398,17 @@ class ShownSlice:
     placement: Placement
     heats: tuple[ShownHeat, ...] = ()
     prepared: Uint8 | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodPanel:
+    """One method, layer or head over one picture: its heat, or the ``reason`` why there is none.
+
+    ``passes``: cost in forward passes; ``ms``: wall time of this one call, a hint and no benchmark.
+    """
+
+    title: str
+    heat: ShownHeat | None = None
+    reason: str = ""
+    passes: float = 0.0
+    ms: float = 0.0
