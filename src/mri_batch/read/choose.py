@@ -15,20 +15,19 @@ _ROLE_REASONS = {
     Role.LOCALIZER: ("LOCALIZER", "a localizer only plans the other series"),
     Role.DERIVED: ("DERIVED_MAP", "a computed map is not what the model was trained on"),
     Role.CAPTURE: ("SECONDARY_CAPTURE", "a secondary capture is a screenshot, not a measured picture"),
-    Role.PHASE: ("PHASE_IMAGE", "a phase or complex picture, as of a field map, shows no anatomy as the model knows it"),
+    Role.PHASE: ("PHASE_IMAGE", "a phase or complex picture does not show anatomy as the model knows it"),
+    Role.FIELD_MAP: ("FIELD_MAP", "a field map only serves to correct other series"),
     Role.DIFFUSION: ("DIFFUSION_STACK", "a raw diffusion stack is not what the model was trained on"),
     Role.PERFUSION: ("PERFUSION_STACK", "a raw perfusion stack is not what the model was trained on"),
     Role.TIME_SERIES: ("TIME_SERIES", "a time series repeats the same slices for measuring a signal"),
+    Role.ECHO_PLANAR: ("ECHO_PLANAR_STACK", "a raw echo-planar stack is not what the model was trained on"),
 }
-_HINT = "name another series if this one was meant"
 
 
-def choose_series(
-    study: Study, *, modalities: tuple[str, ...], body_parts: Sequence[str] = HEAD_PARTS
-) -> Study:
+def choose_series(study: Study, *, modalities: tuple[str, ...], body_parts: Sequence[str] = HEAD_PARTS) -> Study:
     """Keep the series that the model is for; the files of others go to ``unused`` as skipped, each with its reason.
 
-    ``modalities`` as in the model card, empty for any. What the header does not tell is never a reason against a series.
+    ``modalities`` as in the model card, empty for any. What the header does not tell is no reason against a series.
     """
     if study.kind != "dicom":
         return study

@@ -10,27 +10,30 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from pydicom import uid
+from pydicom._uid_dict import UID_dictionary
 from pydicom.dataset import Dataset
-from pydicom.uid import UID, UID_dictionary
+from pydicom.uid import UID
 
-from mri_batch.errors import Damaged, NotUsable
+from mri_batch.errors import NotUsable
 from mri_batch.read.codestream import check_frame
 
 Stored = npt.NDArray[Any]
 
 NATIVE = (uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian)
-DECODERS: dict[UID, tuple[str, ...]] = {  # plug-ins of pydicom.pixels in order of preference; the first at hand is used
+# Plug-ins of pydicom.pixels, tried in this order. More than one stands only where decoding is exact by the standard,
+# so that a second one cannot change the pixels; gdcm comes last, since it can abort the process on damaged files.
+DECODERS: dict[UID, tuple[str, ...]] = {
     **dict.fromkeys(NATIVE, ("",)),
     uid.DeflatedExplicitVRLittleEndian: ("",),
     uid.RLELossless: ("pydicom",),
-    uid.JPEGBaseline8Bit: ("pillow", "gdcm"),
-    uid.JPEGExtended12Bit: ("pillow", "gdcm"),  # 8-bit samples alone; of 12 bits, none without GPL code
+    uid.JPEGBaseline8Bit: ("pillow",),
+    uid.JPEGExtended12Bit: ("pillow",),  # 8-bit samples alone; of 12 bits, none without GPL code
     uid.JPEGLossless: ("gdcm",),
     uid.JPEGLosslessSV1: ("gdcm",),
     uid.JPEGLSLossless: ("pyjpegls", "gdcm"),
     uid.JPEGLSNearLossless: ("pyjpegls", "gdcm"),
     uid.JPEG2000Lossless: ("pylibjpeg", "gdcm"),
-    uid.JPEG2000: ("pylibjpeg", "gdcm"),
+    uid.JPEG2000: ("pylibjpeg",),
     uid.HTJ2KLossless: ("pylibjpeg",),
     uid.HTJ2KLosslessRPCL: ("pylibjpeg",),
     uid.HTJ2K: ("pylibjpeg",),
@@ -38,20 +41,16 @@ DECODERS: dict[UID, tuple[str, ...]] = {  # plug-ins of pydicom.pixels in order 
 LOSSY = (uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLSNearLossless, uid.JPEG2000, uid.HTJ2K)
 
 
-def choose_decoder(syntax: UID) -> str:
-    """Choose the plug-in for a transfer syntax, "" where none is needed. Raises NotUsable with NO_DECODER."""
+def choose_decoders(syntax: UID) -> tuple[str, ...]:
+    """Choose the plug-ins at hand for a transfer syntax; ("",) where none is needed. Raises NotUsable, NO_DECODER."""
     wanted = DECODERS.get(syntax, ())
     if wanted == ("",):
-        return ""
-    at_hand = _pixels().get_decoder(syntax).available_plugins if wanted else ()
-    for plugin in wanted:
-        if plugin in at_hand:
-            return plugin
-    raise NotUsable(
-        f"no decoder for the transfer syntax {name_syntax(syntax)}",
-        code="NO_DECODER",
-        hint="convert the file to Explicit VR Little Endian where it comes from",
-    )
+        return wanted
+    at_hand = load_pixels().get_decoder(syntax).available_plugins if wanted else ()
+    chosen = tuple(plugin for plugin in wanted if plugin in at_hand)
+    if not chosen:
+        raise _no_decoder(f"the transfer syntax {name_syntax(syntax)}")
+    return chosen
 
 
 def name_syntax(syntax: UID) -> str:
@@ -71,25 +70,42 @@ def syntax_of(dataset: Dataset) -> UID:
 
 
 def decode_frame(dataset: Dataset, index: int) -> Stored:
-    """Decode one frame: stored values [rows, cols], or [rows, cols, 3] as RGB. Raises NotUsable, Damaged or foreign errors."""
+    """Decode one frame: stored values [rows, cols], or RGB [rows, cols, 3].
+
+    Raises NotUsable, Damaged, or whatever the decoder raises.
+    """
     syntax = syntax_of(dataset)
-    plugin = choose_decoder(syntax)
+    plugins = choose_decoders(syntax)
+    if dataset.BitsAllocated not in (1, 8, 16, 32, 64):
+        raise _no_decoder(f"{int(dataset.BitsAllocated)} bits per sample")
+    if syntax == uid.JPEGExtended12Bit and dataset.BitsStored != 8:
+        raise _no_decoder(f"12-bit samples of the transfer syntax {name_syntax(syntax)}")
     if syntax.is_encapsulated:
         check_frame(dataset, index, syntax)
-    if syntax == uid.JPEGExtended12Bit and dataset.BitsStored != 8:
-        raise NotUsable(
-            f"no decoder for 12-bit samples of the transfer syntax {name_syntax(syntax)}",
-            code="NO_DECODER",
-            hint="convert the file to Explicit VR Little Endian where it comes from",
-        )
-    stored, about = _pixels().get_decoder(syntax).as_array(
-        dataset, index=index, decoding_plugin=plugin, correct_unused_bits=False
-    )
+    decoder = load_pixels().get_decoder(syntax)
+    for plugin in plugins[:-1]:
+        try:
+            return _decode(decoder, dataset, index, plugin)
+        except RuntimeError:  # pydicom's for a plug-in that gave up; the last one's is let through
+            continue
+    return _decode(decoder, dataset, index, plugins[-1])
+
+
+def _decode(decoder: Any, dataset: Dataset, index: int, plugin: str) -> Stored:
+    stored, _ = decoder.as_array(dataset, index=index, decoding_plugin=plugin, correct_unused_bits=False)
     return np.asarray(stored)
 
 
-def _pixels() -> Any:
-    """Return pydicom.pixels, which imports gdcm, which would import a file ``dl.py`` of the working directory."""
+def _no_decoder(what: str) -> NotUsable:
+    return NotUsable(
+        f"no decoder for {what}",
+        code="NO_DECODER",
+        hint="convert the file to Explicit VR Little Endian where it comes from",
+    )
+
+
+def load_pixels() -> Any:
+    """Return pydicom.pixels. It imports gdcm, which would run a file ``dl.py`` of the working directory."""
     with _no_dl():
         import pydicom.pixels
         import pydicom.pixels.decoders.gdcm

@@ -61,7 +61,7 @@ def jpeg_size(frame: bytes) -> Size | None:
 
 
 def j2k_size(frame: bytes) -> Size | None:
-    """Find the size in a JPEG 2000 codestream's SIZ marker, which follows its start; a JP2 wrapper is looked through."""
+    """Find the size in a JPEG 2000 codestream's SIZ marker, which follows its start; a JP2 wrapper is skipped."""
     start = frame.find(b"\xff\x4f\xff\x51", 0, 4096)
     if start < 0 or len(frame) < start + 42:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import replace
 
 import numpy as np
 from pydicom import dcmread
@@ -12,9 +12,10 @@ from pydicom.dataset import Dataset
 from mri_batch.errors import Damaged, FileProblem
 from mri_batch.read import values
 from mri_batch.read.bounded import open_plain
-from mri_batch.read.codecs import LOSSY, Stored, choose_decoder, decode_frame, syntax_of
+from mri_batch.read.codecs import LOSSY, Stored, choose_decoders, decode_frame, syntax_of
 from mri_batch.read.functional import Groups
-from mri_batch.read.geometry import distance_mm, same_orientation
+from mri_batch.read.geometry import Place, distance_mm, place_of, same_orientation
+from mri_batch.read.mosaic import Mosaic, find_mosaic
 from mri_batch.read.problems import foreign_errors
 from mri_batch.read.values import Window
 from mri_batch.records import Float32, FoundFile, Slice
@@ -24,16 +25,8 @@ _COPY_AGAIN = "copy the file again from its source"
 _PIXELS_DAMAGED = ("PIXELS_DAMAGED", "the pixels cannot be decoded", _COPY_AGAIN)
 
 
-class _Place(NamedTuple):
-    """Where a frame lies in the patient, as far as the file tells."""
-
-    orientation: tuple[float, float, float, float, float, float] | None
-    position_mm: tuple[float, float, float] | None
-    spacing_mm: tuple[float, float] | None
-
-
 def iter_dicom(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileProblem]:
-    """Yield the frames of a file in the order of their positions, decoded one by one, or the problem of a frame.
+    """Yield the slices of a file in the order of their positions, decoded one by one, or the problem of a frame.
 
     Raises FileProblem where the file as a whole cannot be used.
     """
@@ -41,9 +34,13 @@ def iter_dicom(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileProb
         with open_plain(file.path, limits) as stream:
             dataset = dcmread(stream, force=True)
         n_frames = _check(dataset, limits)
-        choose_decoder(syntax_of(dataset))
-        places = [_place(dataset, index) for index in range(n_frames)]
-    for index in _order_frames(places):
+        choose_decoders(syntax_of(dataset))
+        places = [place_of(Groups(dataset, index)) for index in range(n_frames)]
+        mosaic = find_mosaic(dataset, places[0]) if n_frames == 1 else None
+    if mosaic:
+        yield from _iter_tiles(file, dataset, mosaic)
+        return
+    for index in _order(places):
         try:
             with foreign_errors(*_PIXELS_DAMAGED):
                 picture = _read_frame(file, dataset, index, places[index])
@@ -53,9 +50,24 @@ def iter_dicom(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileProb
             yield picture
 
 
+def _iter_tiles(file: FoundFile, dataset: Dataset, mosaic: Mosaic) -> Iterator[Slice]:
+    """Yield the tiles of a mosaic; ``frame`` counts them as they are laid out."""
+    places = [mosaic.place(index) for index in range(mosaic.n)]
+    with foreign_errors(*_PIXELS_DAMAGED):
+        whole = _read_frame(file, dataset, 0, places[0])
+    for index in _order(places):
+        yield replace(
+            whole,
+            frame=index,
+            pixels=mosaic.cut(whole.pixels, index),
+            position_mm=places[index].position_mm,
+            notes=(*whole.notes, "the slice is a tile of a mosaic"),
+        )
+
+
 def _check(dataset: Dataset, limits: ReadLimits) -> int:
     """Return the number of frames. Raises Damaged for sizes that no picture has."""
-    if not any(key in dataset for key in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+    if not any(dataset.get(key) for key in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
         raise Damaged("the file ends before its pixels", code="NO_PIXELS", hint=_COPY_AGAIN)
     rows, cols = int(dataset.Rows), int(dataset.Columns)
     n_frames = int(dataset.get("NumberOfFrames") or 1)
@@ -67,7 +79,7 @@ def _check(dataset: Dataset, limits: ReadLimits) -> int:
     return n_frames
 
 
-def _read_frame(file: FoundFile, dataset: Dataset, index: int, place: _Place) -> Slice:
+def _read_frame(file: FoundFile, dataset: Dataset, index: int, place: Place) -> Slice:
     stored = decode_frame(dataset, index)
     groups = Groups(dataset, index)
     if stored.ndim == 3 or dataset.PhotometricInterpretation == "PALETTE COLOR":
@@ -102,20 +114,8 @@ def _to_grey(stored: Stored, dataset: Dataset, groups: Groups) -> tuple[Float32,
     return shown, window
 
 
-def _place(dataset: Dataset, index: int) -> _Place:
-    groups = Groups(dataset, index)
-    orientation = groups.numbers("ImageOrientationPatient")
-    position = groups.numbers("ImagePositionPatient")
-    spacing = groups.numbers("PixelSpacing")
-    return _Place(
-        orientation=orientation if len(orientation) == 6 else None,
-        position_mm=position if len(position) == 3 else None,
-        spacing_mm=spacing if len(spacing) == 2 and min(spacing) > 0.0 else None,
-    )
-
-
-def _order_frames(places: list[_Place]) -> list[int]:
-    """Order frames along their normal, one orientation after the other; where a place is unknown, as they are stored."""
+def _order(places: list[Place]) -> list[int]:
+    """Order frames along their normal, one orientation after the other; where a place is unknown, as stored."""
     kinds: list[tuple[float, ...]] = []
     keys = []
     for index, place in enumerate(places):

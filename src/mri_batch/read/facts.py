@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from pydicom.uid import UID, UID_dictionary
+from pydicom._uid_dict import UID_dictionary
+from pydicom.uid import UID
 
 from mri_batch.read.tags import Raw
 
 Facts = tuple[tuple[str, str], ...]
-_MODALITIES = frozenset(
+# The standard's defined terms, and the words that scanners of the large makers add to ImageType.
+_MODALITIES = (
     "AR ASMT AU BDUS BI BMD CR CT CTPROTOCOL DG DOC DX ECG EPS ES FID GM HC HD IO IOL IVOCT IVUS KER KO LEN LS MG MR "
     "NM OAM OCT OP OPM OPT OPTBSV OPTENF OPV OSS OT PLAN PR PT PX REG RESP RF RG RTDOSE RTIMAGE RTPLAN RTRECORD "
-    "RTSTRUCT RWV SEG SM SMR SR SRF STAIN TG US VA XA XC".split()
+    "RTSTRUCT RWV SC SEG SM SMR SR SRF STAIN TG US VA XA XC"
 )
-_BODY_PARTS = frozenset(
+_BODY_PARTS = (
     "HEAD BRAIN HEADNECK SKULL FACE ORBIT NECK CSPINE TSPINE LSPINE SPINE CHEST BREAST HEART ABDOMEN LIVER KIDNEY "
-    "PELVIS PROSTATE HIP KNEE ANKLE FOOT LEG SHOULDER ELBOW WRIST HAND ARM EXTREMITY WHOLEBODY".split()
+    "PELVIS PROSTATE HIP KNEE ANKLE FOOT LEG SHOULDER ELBOW WRIST HAND ARM EXTREMITY WHOLEBODY"
+)
+_IMAGE_TYPES = (
+    "ORIGINAL DERIVED PRIMARY SECONDARY LOCALIZER AXIAL OTHER M P R I PHASE MAGNITUDE REAL IMAGINARY MIXED ND NORM "
+    "DIS2D DIS3D SH MFSPLIT FM FS FMRI MOSAIC MPR ADC FA TRACEW TENSOR COLFA DIFFUSION PERFUSION NONE VOLUME FFE SE "
+    "TSE IR T1 T2 PD FLAIR SUB MIP MIN M_FFE P_FFE M_SE M_IR R_IR I_IR R_FFE I_FFE EPI ASL SWI RESAMPLED"
 )
 _WORDS = {
-    "ImageType": frozenset(
-        "ORIGINAL DERIVED PRIMARY SECONDARY LOCALIZER AXIAL OTHER M P R I PHASE MAGNITUDE REAL IMAGINARY MIXED ND NORM "
-        "DIS2D DIS3D SH MFSPLIT FM FS FMRI MOSAIC MPR ADC FA TRACEW TENSOR COLFA DIFFUSION PERFUSION NONE VOLUME FFE "
-        "SE TSE IR T1 T2 PD FLAIR SUB MIP MIN M_FFE P_FFE M_SE M_IR R_IR I_IR R_FFE I_FFE EPI ASL SWI RESAMPLED".split()
-    ),
+    "ImageType": frozenset(_IMAGE_TYPES.split()),
     "ScanningSequence": frozenset({"SE", "IR", "GR", "EP", "RM"}),
     "MRAcquisitionType": frozenset({"2D", "3D"}),
-    "PhotometricInterpretation": frozenset(
-        "MONOCHROME1 MONOCHROME2 RGB YBR_FULL YBR_FULL_422 YBR_PARTIAL_420 YBR_ICT YBR_RCT".split()
-    )
-    | {"PALETTE COLOR"},
+    "PhotometricInterpretation": frozenset({"MONOCHROME1", "MONOCHROME2", "RGB", "PALETTE COLOR"})
+    | frozenset({"YBR_FULL", "YBR_FULL_422", "YBR_PARTIAL_420", "YBR_ICT", "YBR_RCT"}),
     "LossyImageCompression": frozenset({"00", "01"}),
     "BurnedInAnnotation": frozenset({"YES", "NO"}),
 }
+_KNOWN_MODALITIES, _KNOWN_BODY_PARTS = frozenset(_MODALITIES.split()), frozenset(_BODY_PARTS.split())
 _NUMBERS = {  # keyword -> unit as displayed
     "SeriesNumber": "",
     "RepetitionTime": "ms",
@@ -46,7 +48,7 @@ _NUMBERS = {  # keyword -> unit as displayed
 def choose_modality(raw: Raw) -> str:
     """Return the Modality where it is one of the standard's defined terms."""
     modality = raw.text("Modality").upper()
-    return modality if modality in _MODALITIES else ""
+    return modality if modality in _KNOWN_MODALITIES else ""
 
 
 def list_facts(raw: Raw, syntax: str) -> Facts:
@@ -65,4 +67,4 @@ def _number(raw: Raw, keyword: str, unit: str) -> str:
 
 def _body_part(raw: Raw) -> str:
     part = raw.text("BodyPartExamined").upper()
-    return part if part in _BODY_PARTS else ""
+    return part if part in _KNOWN_BODY_PARTS else ""

@@ -17,9 +17,7 @@ from mri_batch.settings import ReadLimits
 
 _Inode = tuple[int, int]
 # Without O_NONBLOCK, opening a FIFO that took a file's place between listing and opening would wait for ever.
-_OPEN_FLAGS = (
-    os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-)
+_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True, slots=True)

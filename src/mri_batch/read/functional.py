@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from pydicom.dataset import Dataset
 
@@ -52,8 +53,9 @@ class Groups:
 
 
 def _to_floats(value: object) -> tuple[float, ...]:
+    several: Iterable[Any] = value if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
     try:
-        values = tuple(map(float, value if isinstance(value, (list, tuple)) or hasattr(value, "__iter__") and not isinstance(value, str) else (value,)))  # type: ignore[arg-type]
+        values = tuple(float(one) for one in several)
     except (TypeError, ValueError):
         return ()
     return values if all(map(math.isfinite, values)) else ()

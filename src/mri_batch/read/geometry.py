@@ -3,11 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
+from mri_batch.read.functional import Groups
+
 _SAME_ORIENTATION = 0.9995  # cosine of 1.8 degrees: scanners repeat cosines to 1e-3, a second plane differs by far more
 _PLANES = ("sagittal", "coronal", "axial")
+
+
+class Place(NamedTuple):
+    """Where a slice lies in the patient, as far as the file tells; units as in :class:`mri_batch.records.Slice`."""
+
+    orientation: tuple[float, float, float, float, float, float] | None
+    position_mm: tuple[float, float, float] | None
+    spacing_mm: tuple[float, float] | None
+
+
+def place_of(groups: Groups) -> Place:
+    """Read where a frame lies; what is missing or malformed is None."""
+    orientation = groups.numbers("ImageOrientationPatient")
+    position = groups.numbers("ImagePositionPatient")
+    spacing = groups.numbers("PixelSpacing")
+    return Place(
+        orientation=orientation if len(orientation) == 6 else None,
+        position_mm=position if len(position) == 3 else None,
+        spacing_mm=spacing if len(spacing) == 2 and min(spacing) > 0.0 else None,
+    )
 
 
 def slice_normal(orientation: Sequence[float]) -> tuple[float, float, float]:

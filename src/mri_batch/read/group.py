@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from mri_batch.errors import FileProblem
 from mri_batch.read.duplicates import drop_duplicates
 from mri_batch.read.header import Header, from_json, load_header, to_json
 from mri_batch.read.order import Member, natural_key, sort_stack, split_stacks
-from mri_batch.read.problems import problem_record
+from mri_batch.read.problems import problem_record, to_record
 from mri_batch.read.series_facts import describe_stack
 from mri_batch.read.unfit import check_header, check_other, is_picture_name
 from mri_batch.records import FileKind, FileRecord, FileStatus, FoundFile, Series, Study
@@ -62,8 +61,9 @@ class Grouper:
         try:
             if file.kind is FileKind.DICOM:
                 known = load_header(file.path, self._limits)
-                study, header = _dicom_key(known, folder), to_json(known)
+                study = _dicom_key(known, folder) if known.study_uid else ""
                 check_header(known)
+                study, header = _dicom_key(known, folder), to_json(known)
             elif file.kind.is_picture:
                 study = _picture_key(file, folder)
             else:
@@ -80,9 +80,7 @@ class Grouper:
             return study if problem.status is FileStatus.FAILED else ""
         return _picture_key(file, folder) if is_picture_name(file) else _ORPHAN + folder
 
-    def _insert(
-        self, file: FoundFile, folder: str, study: str, header: str, problem: FileRecord | None
-    ) -> None:
+    def _insert(self, file: FoundFile, folder: str, study: str, header: str, problem: FileRecord | None) -> None:
         why = (problem.status.value, problem.code, problem.reason) if problem else ("", "", "")
         about = (os.fsencode(file.path), file.relative, file.file_id, file.kind.value)
         numbers = (file.size_bytes, file.modified_ns, int(file.by_name))
@@ -179,16 +177,18 @@ def _picture_series(pictures: Sequence[FoundFile], key: str) -> tuple[Series, ..
 
 
 def _common_folder(folders: Sequence[str]) -> str:
-    parts = [PurePosixPath(folder).parts for folder in set(folders)]
-    common = os.path.commonprefix(parts)
-    return str(PurePosixPath(*common))
+    common = PurePosixPath(folders[0])
+    for folder in set(folders):
+        while not PurePosixPath(folder).is_relative_to(common):
+            common = common.parent
+    return str(common)
 
 
 def _digest(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "backslashreplace")).hexdigest()[:16]
 
 
-def _row_file(row: tuple[object, ...]) -> FoundFile:
+def _row_file(row: tuple[Any, ...]) -> FoundFile:
     _, path, relative, file_id, kind, size_bytes, modified_ns, by_name, *_ = row
     return FoundFile(
         path=Path(os.fsdecode(path)),
@@ -201,14 +201,6 @@ def _row_file(row: tuple[object, ...]) -> FoundFile:
     )
 
 
-def _row_record(row: tuple[object, ...]) -> FileRecord:
-    _, _, relative, file_id, kind, size_bytes, *_, status, code, reason = row
-    return FileRecord(
-        file_id=file_id,
-        relative=relative,
-        kind=FileKind(kind),
-        size_bytes=size_bytes,
-        status=FileStatus(status),
-        code=code,
-        reason=reason,
-    )
+def _row_record(row: tuple[Any, ...]) -> FileRecord:
+    file, (status, code, reason) = _row_file(row), row[-3:]
+    return to_record(file, FileStatus(status), code, reason)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_partial
@@ -15,6 +15,7 @@ from pydicom.tag import BaseTag
 from mri_batch.errors import Damaged
 from mri_batch.read.bounded import open_plain
 from mri_batch.read.facts import Facts, choose_modality, list_facts
+from mri_batch.read.functional import Groups
 from mri_batch.read.problems import foreign_errors
 from mri_batch.read.roles import Role, choose_role
 from mri_batch.read.tags import PIXEL_TAGS, TAGS, WANTED, Raw
@@ -50,7 +51,7 @@ def load_header(path: Path, limits: ReadLimits) -> Header:
     with foreign_errors("HEADER_DAMAGED", reason), open_plain(path, limits) as stream:
         reached: list[int] = []
         dataset = read_partial(stream, _stop_at_pixels(reached), force=True, specific_tags=WANTED)
-        header = _to_header(dataset, has_pixels=bool(reached))
+        header = _to_header(dataset, has_pixels=any(reached))
     if not (header.class_uid or header.study_uid or header.rows):
         raise Damaged(reason, code="HEADER_DAMAGED", hint="copy the file again from its source")
     return header
@@ -63,11 +64,11 @@ def to_json(header: Header) -> str:
 
 def from_json(line: str) -> Header:
     """Return the header that :func:`to_json` wrote."""
-    return Header(*(tuple(map(_freeze, v)) if isinstance(v, list) else v for v in json.loads(line)))
+    return Header._make(_freeze(json.loads(line)))
 
 
-def _freeze(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
+def _freeze(value: Any) -> Any:
+    return tuple(map(_freeze, value)) if isinstance(value, list) else value
 
 
 def _stop_at_pixels(reached: list[int]) -> Callable[[BaseTag, str | None, int], bool]:
@@ -83,7 +84,11 @@ def _stop_at_pixels(reached: list[int]) -> Callable[[BaseTag, str | None, int], 
 def _to_header(dataset: Dataset, *, has_pixels: bool) -> Header:
     raw = Raw(dataset)
     syntax = str(dataset.file_meta.get("TransferSyntaxUID", ""))
+    n_frames = max(1, int(raw.number("NumberOfFrames") or 1))
     orientation, position = raw.numbers("ImageOrientationPatient"), raw.numbers("ImagePositionPatient")
+    role = choose_role(raw, has_pixels=has_pixels)
+    if n_frames > 1:
+        orientation, role = _look_into_frames(dataset, n_frames, orientation, role)
     return Header(
         study_uid=raw.text("StudyInstanceUID"),
         series_uid=raw.text("SeriesInstanceUID"),
@@ -92,11 +97,11 @@ def _to_header(dataset: Dataset, *, has_pixels: bool) -> Header:
         patient=_digest_patient(raw),
         modality=choose_modality(raw),
         syntax=syntax,
-        role=choose_role(raw, has_pixels=has_pixels),
+        role=role,
         has_pixels=has_pixels,
         rows=raw.unsigned("Rows"),
         cols=raw.unsigned("Columns"),
-        n_frames=max(1, int(raw.number("NumberOfFrames") or 1)),
+        n_frames=n_frames,
         samples=raw.unsigned("SamplesPerPixel"),
         orientation=orientation if len(orientation) == 6 else (),
         position_mm=position if len(position) == 3 else (),
@@ -104,6 +109,15 @@ def _to_header(dataset: Dataset, *, has_pixels: bool) -> Header:
         order=tuple(raw.number(key) or 0.0 for key in _ORDER),
         facts=list_facts(raw, syntax),
     )
+
+
+def _look_into_frames(
+    dataset: Dataset, n_frames: int, orientation: tuple[float, ...], role: Role
+) -> tuple[tuple[float, ...], Role]:
+    """Complete what an enhanced object tells only in its functional groups: the last frame has the largest b-value."""
+    b_value = Groups(dataset, n_frames - 1).number("DiffusionBValue") or 0.0
+    orientation = orientation or Groups(dataset, 0).numbers("ImageOrientationPatient")
+    return orientation, Role.DIFFUSION if role is Role.PICTURE and b_value > 0.0 else role
 
 
 _ORDER = ("TemporalPositionIdentifier", "AcquisitionNumber", "InstanceNumber")

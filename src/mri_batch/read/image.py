@@ -18,7 +18,7 @@ _PICTURE_DAMAGED = ("PIXELS_DAMAGED", "the picture cannot be decoded", "copy the
 
 
 def iter_pictures(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileProblem]:
-    """Yield the pages of a file, decoded one by one, or the problem of a page. Raises FileProblem for the whole file."""
+    """Yield the pages of a file, decoded one by one, or the problem of a page. Raises FileProblem for the file."""
     with foreign_errors(*_PICTURE_DAMAGED), _open(file) as image:
         n_pages = int(getattr(image, "n_frames", 1)) if file.kind is FileKind.TIFF else 1
     if n_pages > limits.max_frames:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import statistics
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-from mri_batch.read.geometry import distance_mm, same_orientation
+from mri_batch.read.geometry import distance_mm, name_plane, same_orientation
 from mri_batch.read.header import Header
 from mri_batch.read.roles import RAW_STACKS, Role
 from mri_batch.records import FoundFile
 
+_LOCALIZER_SLICES = 15  # per plane; three-plane localizers have 3 to 11, measured series far more
 _GAP = 1.5  # of the usual spacing: halfway to a missing slice
 
 
@@ -23,13 +25,13 @@ class Member(NamedTuple):
 
 
 def split_stacks(members: Iterable[Member]) -> list[list[Member]]:
-    """Split the members of one series by role, size, orientation and echo; each multi-frame object is a stack itself."""
+    """Split the members of one series by role, size, orientation and echo; a multi-frame object is a stack itself."""
     members = list(members)
     raw = _raw_role(members)
     alike: dict[tuple[object, ...], list[list[Member]]] = {}
     for member in members:
         if raw and member.header.role == Role.PICTURE:  # the b = 0 picture of a diffusion series
-            member = member._replace(header=member.header._replace(role=raw))
+            member = _with_role(member, raw)
         stacks = alike.setdefault(_stack_key(member.header), [])
         fitting = (s for s in stacks if same_orientation(s[0].header.orientation, member.header.orientation))
         stack = next(fitting, None)
@@ -37,7 +39,7 @@ def split_stacks(members: Iterable[Member]) -> list[list[Member]]:
             stacks.append([member])
         else:
             stack.append(member)
-    return [stack for stacks in alike.values() for stack in stacks]
+    return _name_localizer([stack for stacks in alike.values() for stack in stacks])
 
 
 def sort_stack(stack: Iterable[Member]) -> list[Member]:
@@ -57,7 +59,7 @@ def sort_stack(stack: Iterable[Member]) -> list[Member]:
 
 def find_gaps(distances_mm: Sequence[float]) -> tuple[float, int]:
     """Return the usual spacing in mm and how many slices seem to be missing from sorted distances."""
-    steps = [b - a for a, b in zip(distances_mm, distances_mm[1:], strict=False) if b - a > 1e-3]
+    steps = [b - a for a, b in pairwise(distances_mm) if b - a > 1e-3]
     if len(steps) < 2:
         return (steps[0] if steps else 0.0), 0
     usual = statistics.median(steps)
@@ -68,6 +70,19 @@ def natural_key(relative: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
     """Order names as people do, 2 before 10; equal ones by their exact spelling."""
     parts = re.split(r"(\d{1,18})", relative.casefold())
     return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p), relative
+
+
+def _name_localizer(stacks: list[list[Member]]) -> list[list[Member]]:
+    """Three planes of a few slices each under one SeriesInstanceUID are a localizer, whether it says so or not."""
+    small = [s for s in stacks if s[0].header.role == Role.PICTURE and len(s) <= _LOCALIZER_SLICES]
+    planes = {name_plane(stack[0].header.orientation).split(",")[0] for stack in small} - {""}
+    if len(planes) < 3 or len(small) < len(stacks):
+        return stacks
+    return [[_with_role(member, Role.LOCALIZER) for member in stack] for stack in stacks]
+
+
+def _with_role(member: Member, role: str) -> Member:
+    return member._replace(header=member.header._replace(role=role))
 
 
 def _raw_role(members: Sequence[Member]) -> str:

@@ -1,4 +1,4 @@
-"""What a DICOM object is, from facts of its header alone: a picture to classify, or one of the many things that are not."""
+"""What a DICOM object is, from its header alone: a picture to classify, or one of the many things that are not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pydicom import uid
 
-from mri_batch.read.tags import GE_B_VALUE, PHILIPS_B_VALUE, SIEMENS_B_VALUE, Raw
+from mri_batch.read.tags import GE_B_VALUE, PHILIPS_B_VALUE, PHILIPS_TECHNIQUE, SIEMENS_B_VALUE, Raw
 
 
 class Role(StrEnum):
@@ -19,9 +19,11 @@ class Role(StrEnum):
     DERIVED = "derived map"
     CAPTURE = "secondary capture"
     PHASE = "phase or complex part"
+    FIELD_MAP = "field map"
     DIFFUSION = "diffusion"
     PERFUSION = "perfusion"
     TIME_SERIES = "time series"
+    ECHO_PLANAR = "echo-planar stack"
     NO_IMAGE = "not an image"
 
 
@@ -46,13 +48,17 @@ _NO_IMAGE_CLASSES = frozenset(
         uid.MediaStorageDirectoryStorage,
     }
 )
+# ImageType from its third value on, as scanners of the large makers and the standard's defined terms spell it
 _LOCALIZER_WORDS = frozenset({"LOCALIZER", "SCOUT", "SURVEY"})
-_PHASE_WORDS = frozenset({"P", "PHASE", "R", "REAL", "I", "IMAGINARY", "VELOCITY", "PHASE MAP", "VELOCITY MAP"})
+_PHASE_WORDS = frozenset({"P", "PHASE", "I", "IMAGINARY", "VELOCITY"})
+_REAL_WORDS = frozenset({"R", "REAL"})  # of an inversion recovery it is the clinical picture
 _MAP_WORDS = frozenset(
-    "ADC EADC FA RA COLFA TENSOR TRACE TRACEW CBF CBV RCBF RCBV MTT TTP TMAX GBP PBP REL_CBF T1MAP T2MAP T2STARMAP "
-    "SUB SUBTRACTION SWI MINIP MIP MPR3D CPR T1 T2 T2STAR QMAP STDEV BVALUE".split()
-) - {"T1", "T2", "SWI"}
+    {"ADC", "EADC", "FA", "RA", "COLFA", "TENSOR", "TRACE", "TRACEW", "CBF", "CBV", "RCBF", "RCBV", "MTT", "TTP"}
+    | {"TMAX", "GBP", "PBP", "REL_CBF", "SUB", "SUBTRACTION", "MINIP", "MIP", "T1MAP", "T2MAP", "T2STAR", "STDEV"}
+)
 _PERFUSION_WORDS = frozenset({"PERFUSION", "ASL", "DSC", "DCE"})
+_SIEMENS_DIFFUSION = re.compile(r"\*?(ep|re)_b\d")
+_SIEMENS_FIELD_MAP = re.compile(r"\*?fm\dd")
 
 
 def choose_role(raw: Raw, *, has_pixels: bool) -> Role:
@@ -65,37 +71,45 @@ def choose_role(raw: Raw, *, has_pixels: bool) -> Role:
     words = frozenset(raw.words("ImageType")[2:])
     if words & _LOCALIZER_WORDS:
         return Role.LOCALIZER
-    if _is_diffusion(raw, words):
-        return Role.DERIVED if _is_map(words) else Role.DIFFUSION
-    if _is_map(words):
+    if words & _MAP_WORDS or any(word.endswith((" MAP", "_MAP")) for word in words):
         return Role.DERIVED
     if _is_phase(raw, words):
         return Role.PHASE
+    return _choose_by_sequence(raw, words)
+
+
+def _choose_by_sequence(raw: Raw, words: frozenset[str]) -> Role:
     contrast = raw.text("AcquisitionContrast")
-    if words & _PERFUSION_WORDS or contrast == "PERFUSION":
+    if contrast == "DIFFUSION" or _is_diffusion(raw, words):
+        return Role.DIFFUSION
+    if contrast == "PERFUSION" or words & _PERFUSION_WORDS:
         return Role.PERFUSION
-    return Role.TIME_SERIES if _is_time_series(raw, words) else Role.PICTURE
-
-
-def _is_map(words: frozenset[str]) -> bool:
-    return bool(words & _MAP_WORDS) or any(word.endswith((" MAP", "_MAP")) for word in words)
+    if _SIEMENS_FIELD_MAP.match(raw.text("SequenceName")):
+        return Role.FIELD_MAP
+    technique = raw.content(PHILIPS_TECHNIQUE).strip(b" \0")
+    echo_planar = "EP" in raw.words("ScanningSequence") or raw.text("EchoPlanarPulseSequence") == "YES"
+    repeats = raw.number("NumberOfTemporalPositions") or 1.0
+    if "FMRI" in words or ((echo_planar or technique.endswith(b"EPI")) and ("MOSAIC" in words or repeats > 1.0)):
+        return Role.TIME_SERIES
+    return Role.ECHO_PLANAR if echo_planar or technique.endswith(b"EPI") else Role.PICTURE
 
 
 def _is_phase(raw: Raw, words: frozenset[str]) -> bool:
-    if raw.text("ComplexImageComponent") in ("PHASE", "REAL", "IMAGINARY"):
+    if raw.text("ComplexImageComponent") in ("PHASE", "REAL", "IMAGINARY", "MIXED"):
         return True
-    return bool(words & _PHASE_WORDS) or any(word.startswith(("P_", "R_", "I_")) for word in words)
+    if words & _REAL_WORDS and not ("IR" in words or "IR" in raw.words("ScanningSequence")):
+        return True
+    return bool(words & _PHASE_WORDS) or any(word.startswith(("P_", "I_")) for word in words)
 
 
 def _is_diffusion(raw: Raw, words: frozenset[str]) -> bool:
-    b_value = raw.number("DiffusionBValue")
     return (
         "DIFFUSION" in words
-        or raw.text("AcquisitionContrast") == "DIFFUSION"
-        or (b_value or 0.0) > 0.0
+        or (raw.number("DiffusionBValue") or 0.0) > 0.0
         or raw.text("DiffusionDirectionality") in ("DIRECTIONAL", "BMATRIX", "ISOTROPIC")
-        or bool(re.match(r"\*?(ep|re)_b\d", raw.text("SequenceName")))
+        or bool(_SIEMENS_DIFFUSION.match(raw.text("SequenceName")))
         or bool(raw.content(SIEMENS_B_VALUE))
+        or raw.content(PHILIPS_TECHNIQUE).upper().startswith(b"DWI")
         or _philips_b_value(raw) > 0.0
         or _ge_b_value(raw) > 0
     )
@@ -107,11 +121,6 @@ def _philips_b_value(raw: Raw) -> float:
 
 
 def _ge_b_value(raw: Raw) -> int:
+    """GE adds a multiple of 10^8 or more to mark a b-value of several directions."""
     first = raw.content(GE_B_VALUE).split(b"\\")[0].strip(b" \0")
-    return int(first) % 100_000 if first.isdigit() else 0  # GE adds 10^9 to mark a b-value of several directions
-
-
-def _is_time_series(raw: Raw, words: frozenset[str]) -> bool:
-    echo_planar = "EP" in raw.words("ScanningSequence")
-    repeats = raw.number("NumberOfTemporalPositions") or 1.0
-    return "FMRI" in words or (echo_planar and ("MOSAIC" in words or repeats > 1.0))
+    return int(first) % 100_000 if first.isdigit() and len(first) < 16 else 0

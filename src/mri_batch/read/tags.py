@@ -20,13 +20,14 @@ _KEYWORDS = (
     "ImageOrientationPatient TemporalPositionIdentifier NumberOfTemporalPositions SamplesPerPixel "
     "PhotometricInterpretation NumberOfFrames Rows Columns PixelSpacing BitsStored LossyImageCompression "
     "BurnedInAnnotation DiffusionBValue DiffusionDirectionality AcquisitionContrast ComplexImageComponent "
-    "SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence"
+    "EchoPlanarPulseSequence SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence"
 )
 TAGS = {keyword: Tag(keyword) for keyword in _KEYWORDS.split()}
 SIEMENS_B_VALUE = Tag(0x0019, 0x100C)
 PHILIPS_B_VALUE = Tag(0x2001, 0x1003)
+PHILIPS_TECHNIQUE = Tag(0x2001, 0x1020)
 GE_B_VALUE = Tag(0x0043, 0x1039)
-WANTED: list[BaseTag | int] = [*TAGS.values(), SIEMENS_B_VALUE, PHILIPS_B_VALUE, GE_B_VALUE]
+WANTED: list[BaseTag | int] = [*TAGS.values(), SIEMENS_B_VALUE, PHILIPS_B_VALUE, PHILIPS_TECHNIQUE, GE_B_VALUE]
 PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 
 

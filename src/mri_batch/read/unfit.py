@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from pydicom.uid import UID, MediaStorageDirectoryStorage, UID_dictionary
+from pydicom._uid_dict import UID_dictionary
+from pydicom.uid import UID, MediaStorageDirectoryStorage
 
 from mri_batch.errors import Damaged, NotUsable
 from mri_batch.read.header import Header
