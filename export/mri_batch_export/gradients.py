@@ -73,14 +73,16 @@ def build_gradient_graph(model: nn.Module, *, card: ModelCard, opset: int = 20) 
     """
     found = inspect_network(model, card)
     entries: list[MethodEntry] = []
-    proto, wiring = None, {}
+    proto: onnx.ModelProto | None = None
+    wiring: dict[str, str] = {}
     try:
         proto, wiring = _build_explain(model, card, found, opset)
     except OperatorWithoutRule as error:
         entries += [
             _absent(method, error.reason) for method in (*_PIXEL_METHODS, *_ATTENTION_METHODS, "guided_backprop")
         ]
-    gradcam, gradcam_wiring = None, {}
+    gradcam: onnx.ModelProto | None = None
+    gradcam_wiring: dict[str, str] = {}
     try:
         gradcam, gradcam_wiring = _build_gradcam(model, card, found, opset)
     except OperatorWithoutRule as error:
@@ -143,8 +145,9 @@ class Taps(TorchFunctionMode):
 
 # What may end a stage of a CNN; pooling, dropout and reshaping only pass a map on.
 _MAP_MAKERS = frozenset(
-    "conv2d batch_norm group_norm add __add__ add_ __iadd__ mul __mul__ cat concat relu relu_ relu6 hardtanh hardtanh_ "
-    "silu silu_ gelu hardswish hardswish_ leaky_relu leaky_relu_ elu elu_ sigmoid tanh mish prelu".split()
+    ("conv2d", "batch_norm", "group_norm", "add", "__add__", "add_", "__iadd__", "mul", "__mul__", "cat", "concat")
+    + ("relu", "relu_", "relu6", "hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "prelu", "elu", "elu_", "silu")
+    + ("silu_", "gelu", "mish", "hardswish", "hardswish_", "sigmoid", "tanh")
 )
 
 
@@ -301,7 +304,7 @@ def trace(function: Callable[..., Any], examples: Sequence[Tensor], switch: Guid
         sizes = [DimDynamic.DYNAMIC if example.shape[0] > 1 else DimDynamic.STATIC] + [DimDynamic.STATIC] * (
             example.ndim - 1
         )
-        context = StatelessSymbolicContext(dynamic_sizes=sizes, constraint_sizes=[None] * example.ndim)
+        context: Any = StatelessSymbolicContext(dynamic_sizes=sizes, constraint_sizes=[None] * example.ndim)
         fakes.append(mode.from_tensor(example, symbolic_context=context))
     tracer = make_fx(
         function,
@@ -313,7 +316,7 @@ def trace(function: Callable[..., Any], examples: Sequence[Tensor], switch: Guid
     graph.graph.eliminate_dead_code()
     graph.recompile()
     targets = {node.target for node in graph.graph.nodes if isinstance(node.target, torch._ops.OpOverload)}
-    unknown = sorted(op.name() for op in targets if is_backward(op))
+    unknown = sorted(str(op) for op in targets if is_backward(op))
     if unknown:
         raise OperatorWithoutRule(f"no ONNX rule for {', '.join(unknown)}")
     return graph
@@ -345,7 +348,14 @@ def _convert(
     except torch.onnx.errors.OnnxExporterError as error:
         raise OperatorWithoutRule(f"PyTorch cannot write it in ONNX: {_cause(error)}") from error
     assert written is not None
-    proto: onnx.ModelProto = written.model_proto
+    return strip_metadata(written.model_proto)
+
+
+def strip_metadata(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """Take out what PyTorch notes on every node: source lines with local paths, and half of a small file's bytes."""
+    for part in (proto, proto.graph, *proto.graph.node, *proto.graph.initializer, *proto.graph.value_info):
+        part.ClearField("metadata_props")
+        part.ClearField("doc_string")
     return proto
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -63,9 +64,9 @@ class Rollout:
 
 def fuse_heads(attention: Float32, fusion: Fusion) -> Float32:
     """From float32[n, h, t, t] to float32[n, t, t]."""
-    if fusion == "mean":
-        return attention.mean(axis=1, dtype=np.float32)
-    return attention.max(axis=1) if fusion == "max" else attention.min(axis=1)
+    fuse: Callable[..., Float32] = {"mean": np.mean, "max": np.max, "min": np.min}[fusion]
+    fused: Float32 = fuse(attention, axis=1)
+    return fused
 
 
 def discard_weakest(fused: Float32, share: float) -> Float32:
