@@ -111,7 +111,7 @@ def spot_heat(
     scale_max: float = 0.05,
 ) -> ShownHeat:
     """A bump of heat over the slice's pixel ``spot``, on a grid of the model's input."""
-    unit_row, unit_col = placement.to_unit(np.float32([spot[0] + 0.5]), np.float32([spot[1] + 0.5]))
+    unit_row, unit_col = placement.to_unit(np.array([spot[0] + 0.5], np.float32), np.array([spot[1] + 0.5], np.float32))
     rows, cols = np.mgrid[0 : grid[0], 0 : grid[1]] + 0.5
     far = (rows - unit_row[0] * grid[0]) ** 2 + (cols - unit_col[0] * grid[1]) ** 2
     heat = scale_max * (0.04 + np.exp(-far / 3.0))
@@ -232,7 +232,9 @@ def study_result(
         ),
         files=(
             *files,
-            not_used(FileStatus.FAILED, "FILE_TRUNCATED", "the pixel data ends early", "ward/patient-a/IM0099", study_id),
+            not_used(
+                FileStatus.FAILED, "FILE_TRUNCATED", "the pixel data ends early", "ward/patient-a/IM0099", study_id
+            ),
             not_used(FileStatus.SKIPPED, "NOT_A_PICTURE", "a structured report", "ward/patient-a/SR01", study_id),
         ),
         notes=("1 slice is missing between positions 12 and 22 mm",),

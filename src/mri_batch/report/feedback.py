@@ -19,7 +19,7 @@ _Z95 = 1.959964  # the normal quantile of a two-sided 95 % interval
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opinion:
-    """One reader's answer on one study's result. ``key``: the result's key, so that a later scan is not mistaken for it."""
+    """One reader's answer on one study's result, which ``key`` names: a later scan is not mistaken for it."""
 
     study_id: str
     key: str
@@ -29,7 +29,7 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """How often readers agreed within one group of studies. ``low`` and ``high``: Wilson's 95 % interval of ``share``."""
+    """How often readers agreed in a group of studies. ``low`` to ``high``: Wilson's 95 % interval of ``share``."""
 
     kind: Literal["all", "verdict", "label"]
     name: str
@@ -97,7 +97,9 @@ def agreement(results: Iterable[StudyResult], feedback: Sequence[Opinion]) -> Ag
     verdicts = sorted({str(result.decided.verdict) for result, _ in answered if result.decided})
     labels = sorted({result.decided.label for result, _ in answered if result.decided})
     for verdict in verdicts:
-        groups.append(_count("verdict", verdict, [a for r, a in answered if r.decided and r.decided.verdict == verdict]))
+        groups.append(
+            _count("verdict", verdict, [a for r, a in answered if r.decided and r.decided.verdict == verdict])
+        )
     for label in labels:
         groups.append(_count("label", label, [a for r, a in answered if r.decided and r.decided.label == label]))
     return Agreement(total=groups[0], groups=tuple(groups), n_unknown=sum(o.key not in known for o in feedback))

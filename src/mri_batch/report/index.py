@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from mri_batch.records import StudyResult, StudyStatus
-from mri_batch.report.feedback import Agreement
+from mri_batch.report.feedback import Agreement, agreement, load_feedback
 from mri_batch.report.page import render_template
+from mri_batch.report.phrases import find_sentence
 from mri_batch.report.text import to_visible
 from mri_batch.settings import Language
 
@@ -16,12 +19,36 @@ ROWS_PER_PAGE = 500  # 5,000 studies are ten pages of about half a megabyte
 _SCRIPTS = ("common.js", "worklist.js")
 
 
+def write_index(
+    out: Path,
+    results: Iterable[StudyResult],
+    run: Mapping[str, Any],
+    *,
+    lang: Language,
+    feedback: Path | None = None,
+) -> tuple[Path, ...]:
+    """Write the work list's pages into ``out``, with agreement figures where readers' feedback is given.
+
+    Each page is whole or not there. Raises UsageError where the feedback is not a file that the work list saved.
+    """
+    light = [replace(result, slices=(), files=()) for result in results]  # 5,000 studies' slices need not be held
+    agreed = agreement(light, load_feedback(feedback)) if feedback is not None else None
+    pages = render_index(light, run, lang=lang, agreed=agreed)
+    for old in set(out.glob("index-*.html")) - {out / name for name, _ in pages}:
+        old.unlink()
+    for name, page in pages:
+        beside = out / f".{name}.part"
+        beside.write_text(page, encoding="utf-8", newline="\n")
+        beside.replace(out / name)
+    return tuple(out / name for name, _ in pages)
+
+
 def render_index(
     results: Iterable[StudyResult],
     run: Mapping[str, Any],
     *,
     lang: Language,
-    agreement: Agreement | None = None,
+    agreed: Agreement | None = None,
 ) -> tuple[tuple[str, str], ...]:
     """Render the work list: (file name, page) pairs, ``index.html`` first, one page for every 500 studies.
 
@@ -47,7 +74,7 @@ def render_index(
                 number=number,
                 rows=rows[(number - 1) * ROWS_PER_PAGE : number * ROWS_PER_PAGE],
                 table=_compact(rows) if number == 1 else None,
-                agreement=agreement if number == 1 else None,
+                agreement=agreed if number == 1 else None,
                 **shared,
             ),
         )
@@ -87,7 +114,7 @@ def _compact(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
                 row["label"],
                 None if row["probability"] is None else round(row["probability"], 4),
                 row["verdict"],
-                [to_visible(reason) for reason in row["reasons"]],
+                [find_sentence(reason) or to_visible(reason) for reason in row["reasons"] if reason],
                 row["n_slices"],
                 int(row["thumb"]),
             ]

@@ -94,7 +94,7 @@ def to_percent(probability: float) -> str:
 
 
 def find_letters(piece: Piece) -> dict[str, str] | None:
-    """Return the letters for the four sides of an upright slice (DICOM: R L A P H F); None where orientation is unknown."""
+    """Return the letters (R L A P H F) of an upright slice's four sides; None where the orientation is unknown."""
     if piece.orientation is None:
         return None
     row, col = np.array(piece.orientation[:3]), np.array(piece.orientation[3:])
@@ -167,7 +167,7 @@ def _number(value: float) -> str:
 
 
 def _letter(direction: np.ndarray[Any, np.dtype[np.float64]]) -> str:
-    """Letters of the axes that a direction follows, the strongest first; weak ones (under 20 degrees or so) are left out."""
+    """Letters of the axes that a direction follows, the strongest first, down to about 20 degrees."""
     signs = (("R", "L"), ("A", "P"), ("F", "H"))
     order = sorted(range(3), key=lambda axis: -abs(float(direction[axis])))
     strong = [axis for axis in order if abs(float(direction[axis])) > 0.35]
@@ -236,9 +236,7 @@ def _describe_piece(piece: Piece) -> dict[str, Any]:
         "box": [upright.top, upright.left, upright.height, upright.width],
         "mirrored": piece.placement.mirrored,
         "turns": piece.placement.quarter_turns % 4,
-        "heats": [
-            {**_describe_heat(heat.about, piece), "low": heat.low, "step": heat.step} for heat in piece.heats
-        ],
+        "heats": [{**_describe_heat(heat.about, piece), "low": heat.low, "step": heat.step} for heat in piece.heats],
     }
 
 

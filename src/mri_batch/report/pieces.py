@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from mri_batch.records import Float32, Heatmap, Placement, ShownHeat, ShownSlice
@@ -24,11 +25,13 @@ from mri_batch.report.stills import make_still, make_thumbnail, to_jpeg, to_upri
 from mri_batch.report.tables import from_heatmap, to_heatmap
 from mri_batch.report.text import to_json
 
+Float64 = npt.NDArray[np.float64]
+
 SCHEMA_VERSION = 1
 _STAMP = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _KEY_WEIGHT = 2.0  # a key slice may take twice the bytes of another
 _LEAST_BYTES = 8_000
-_SHARES = (0.75, 0.5, 0.375, 0.25)  # of the resolution, tried in this order
+_SHARES = (0.875, 0.75, 0.625, 0.5, 0.375, 0.25)  # of the resolution, tried in this order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +53,8 @@ class PieceHeat:
 class Piece:
     """One slice as the page gets it. ``planes``: one coded uint16[rows, cols] for grey, three for colour, upright.
 
-    Value = ``intercept`` + number * ``slope``, in modality units; right to ``error`` (0: exactly). ``rows`` and ``cols`` may be
-    fewer than the slice's own, of which ``placement`` speaks.
+    Value = ``intercept`` + number * ``slope``, in modality units; right to ``error`` (0: exactly). ``rows`` and
+    ``cols`` may be fewer than the slice's own, of which ``placement`` speaks.
     """
 
     index: int
@@ -219,29 +222,34 @@ def _shrink(piece: Piece, most_bytes: float) -> Piece:
     if piece.n_bytes <= most_bytes:
         return piece
     values = piece.values().astype(np.float64)
-    coarsest = max(_noise(values), (piece.window[1] - piece.window[0]) / 512, piece.slope)
-    step = piece.slope * 2
-    while step <= coarsest:
-        rounded = _round_values(piece, values, step)
-        if rounded.n_bytes <= most_bytes:
-            return rounded
-        step *= 2
+    tried = piece
+    for step in _steps(piece, values):
+        tried = _round_values(piece, values, step)
+        if tried.n_bytes <= most_bytes:
+            return tried
     for share in _SHARES:
         smaller = _resize(values, share)
-        piece = _round_values(piece, smaller, max(piece.slope, step / 2))
-        if piece.n_bytes <= most_bytes:
+        tried = _round_values(piece, smaller, max([piece.slope, *_steps(piece, smaller)]))
+        if tried.n_bytes <= most_bytes:
             break
-    return piece
+    return tried
 
 
-def _round_values(piece: Piece, values: np.ndarray[Any, np.dtype[np.float64]], step: float) -> Piece:
+def _steps(piece: Piece, values: Float64) -> list[float]:
+    """List the steps to round to, each twice the last, that stay within the noise or a 512th of the window."""
+    coarsest = max(_noise(values), (piece.window[1] - piece.window[0]) / 512)
+    steps = [piece.slope * 2.0**k for k in range(1, 16)]
+    return [step for step in steps if step <= coarsest]
+
+
+def _round_values(piece: Piece, values: Float64, step: float) -> Piece:
     low = float(values.min())
     planes = _encode(np.round((values - low) / step).clip(0, 0xFFFF).astype(np.uint16))
     rows, cols = values.shape[:2]
     return replace(piece, planes=planes, slope=step, intercept=low, error=step / 2, rows=rows, cols=cols)
 
 
-def _noise(values: np.ndarray[Any, np.dtype[np.float64]]) -> float:
+def _noise(values: Float64) -> float:
     """Estimate the standard deviation of the noise where there is something to see (Immerkaer 1996, with a median)."""
     plane = values if values.ndim == 2 else values[:, :, 1]
     if min(plane.shape) < 3:
@@ -252,9 +260,7 @@ def _noise(values: np.ndarray[Any, np.dtype[np.float64]]) -> float:
     return float(np.median(np.abs(b[seen])) / (0.6745 * 6))
 
 
-def _resize(
-    values: np.ndarray[Any, np.dtype[np.float64]], share: float
-) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _resize(values: Float64, share: float) -> Float64:
     rows, cols = (max(16, round(side * share)) for side in values.shape[:2])
     planes = values[:, :, None] if values.ndim == 2 else values
     small = [

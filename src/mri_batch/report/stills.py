@@ -30,7 +30,7 @@ def unturned(placement: Placement) -> Placement:
 
 
 def lay_heat(heat: Float32, upright: Placement, rows: int, cols: int) -> Float32:
-    """Lay heat float32[grid_rows, grid_cols] on an upright slice drawn ``rows`` x ``cols``; 0 outside the model's view."""
+    """Lay heat float32[grid_rows, grid_cols] on an upright slice drawn ``rows`` x ``cols``; 0 outside the box."""
     r = ((np.arange(rows, dtype=np.float32) + 0.5) * upright.rows / rows - upright.top) / upright.height
     c = ((np.arange(cols, dtype=np.float32) + 0.5) * upright.cols / cols - upright.left) / upright.width
     across = np.stack([np.interp(c * heat.shape[1] - 0.5, np.arange(heat.shape[1]), line) for line in heat])

@@ -129,10 +129,11 @@ def write_results_jsonl(path: Path, results: Iterable[StudyResult]) -> None:
             stream.write(to_json(to_line(result)) + "\n")
 
 
-def write_results_csv(path: Path, results: Sequence[StudyResult]) -> None:
+def write_results_csv(path: Path, results: Iterable[StudyResult]) -> None:
     """Write the same, flat: one row per study, one probability column per label met."""
-    labels = tuple(dict.fromkeys(label for result in results for label in result.labels))
-    rows = [to_flat(to_line(result), labels) for result in results]
+    lines = [to_line(result) for result in results]
+    labels = tuple(dict.fromkeys(label for line in lines for label in line["probabilities"]))
+    rows = [to_flat(line, labels) for line in lines]
     header = to_flat(to_line(_NOTHING), labels)
     _write_csv(path, tuple(header), rows)
 

@@ -46,9 +46,10 @@ var MB = {};
   var words = MB.json("words");
   MB.say = function (key, values) {
     var entry = words[key];
-    var said = entry ? entry[languages.indexOf(root.lang)] : key;
+    var said = entry ? entry[root.lang] : key;
     return said.replace(/\{(\d)\}/g, function (_, at) { return values ? String(values[+at]) : ""; });
   };
+  MB.knows = function (key) { return !!words[key]; };
   MB.tell = function (node, key, values) {
     node.setAttribute("data-t", key);
     if (values) { node.setAttribute("data-v", JSON.stringify(values)); }
