@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
-from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.filereader import read_partial
+from pydicom.tag import BaseTag
 
 from mri_batch.errors import Damaged, FileProblem
 from mri_batch.read import values
@@ -17,6 +18,7 @@ from mri_batch.read.functional import Groups
 from mri_batch.read.geometry import Place, distance_mm, place_of, same_orientation
 from mri_batch.read.mosaic import Mosaic, find_mosaic
 from mri_batch.read.problems import foreign_errors
+from mri_batch.read.scan import PIXEL_TAGS, scan_file
 from mri_batch.read.values import Window
 from mri_batch.records import Float32, FoundFile, Slice
 from mri_batch.settings import ReadLimits
@@ -32,7 +34,9 @@ def iter_dicom(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileProb
     """
     with foreign_errors(*_PIXELS_DAMAGED):
         with open_plain(file.path, limits) as stream:
-            dataset = dcmread(stream, force=True)
+            scan_file(stream, frozenset(), limits)
+            stream.seek(0)
+            dataset = read_partial(stream, _past_pixels, force=True)
         n_frames = _check(dataset, limits)
         choose_decoders(syntax_of(dataset))
         places = [place_of(Groups(dataset, index)) for index in range(n_frames)]
@@ -63,6 +67,11 @@ def _iter_tiles(file: FoundFile, dataset: Dataset, mosaic: Mosaic) -> Iterator[S
             position_mm=places[index].position_mm,
             notes=(*whole.notes, "the slice is a tile of a mosaic"),
         )
+
+
+def _past_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
+    """Whether an element stands behind the pixels, where nothing is needed and nothing was scanned."""
+    return int(tag) > max(PIXEL_TAGS)
 
 
 def _check(dataset: Dataset, limits: ReadLimits) -> int:

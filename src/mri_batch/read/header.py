@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
-from pydicom.dataset import Dataset
 from pydicom.filereader import read_partial
-from pydicom.tag import BaseTag
+from pydicom.tag import BaseTag, Tag
 
 from mri_batch.errors import Damaged
 from mri_batch.read.bounded import open_plain
@@ -18,7 +16,8 @@ from mri_batch.read.facts import Facts, choose_modality, list_facts
 from mri_batch.read.functional import Groups
 from mri_batch.read.problems import foreign_errors
 from mri_batch.read.roles import Role, choose_role
-from mri_batch.read.tags import PIXEL_TAGS, TAGS, WANTED, Raw
+from mri_batch.read.scan import PIXEL_TAGS, Scan, scan_file
+from mri_batch.read.tags import TAGS, WANTED, Raw
 from mri_batch.settings import ReadLimits
 
 
@@ -49,9 +48,9 @@ def load_header(path: Path, limits: ReadLimits) -> Header:
     """Read one file's header. Raises Damaged where it is none, or hostile."""
     reason = "the DICOM header cannot be read"
     with foreign_errors("HEADER_DAMAGED", reason), open_plain(path, limits) as stream:
-        reached: list[int] = []
-        dataset = read_partial(stream, _stop_at_pixels(reached), force=True, specific_tags=WANTED)
-        header = _to_header(dataset, has_pixels=any(reached))
+        header = _to_header(scan_file(stream, WANTED, limits))
+        if header.n_frames > 1:
+            header = _look_into_frames(stream, header)
     if not (header.class_uid or header.study_uid or header.rows):
         raise Damaged(reason, code="HEADER_DAMAGED", hint="copy the file again from its source")
     return header
@@ -71,24 +70,10 @@ def _freeze(value: Any) -> Any:
     return tuple(map(_freeze, value)) if isinstance(value, list) else value
 
 
-def _stop_at_pixels(reached: list[int]) -> Callable[[BaseTag, str | None, int], bool]:
-    def stop(tag: BaseTag, vr: str | None, length: int) -> bool:
-        if tag in PIXEL_TAGS:
-            reached.append(length)
-            return True
-        return False
-
-    return stop
-
-
-def _to_header(dataset: Dataset, *, has_pixels: bool) -> Header:
-    raw = Raw(dataset)
-    syntax = str(dataset.file_meta.get("TransferSyntaxUID", ""))
-    n_frames = max(1, int(raw.number("NumberOfFrames") or 1))
+def _to_header(scan: Scan) -> Header:
+    raw = Raw(scan)
     orientation, position = raw.numbers("ImageOrientationPatient"), raw.numbers("ImagePositionPatient")
-    role = choose_role(raw, has_pixels=has_pixels)
-    if n_frames > 1:
-        orientation, role = _look_into_frames(dataset, n_frames, orientation, role)
+    has_pixels = bool(scan.pixel_bytes)
     return Header(
         study_uid=raw.text("StudyInstanceUID"),
         series_uid=raw.text("SeriesInstanceUID"),
@@ -96,30 +81,36 @@ def _to_header(dataset: Dataset, *, has_pixels: bool) -> Header:
         class_uid=raw.text("SOPClassUID"),
         patient=_digest_patient(raw),
         modality=choose_modality(raw),
-        syntax=syntax,
-        role=role,
+        syntax=scan.syntax,
+        role=choose_role(raw, has_pixels=has_pixels),
         has_pixels=has_pixels,
         rows=raw.unsigned("Rows"),
         cols=raw.unsigned("Columns"),
-        n_frames=n_frames,
+        n_frames=max(1, int(raw.number("NumberOfFrames") or 1)),
         samples=raw.unsigned("SamplesPerPixel"),
         orientation=orientation if len(orientation) == 6 else (),
         position_mm=position if len(position) == 3 else (),
         echo=raw.text("EchoNumbers"),
         order=tuple(raw.number(key) or 0.0 for key in _ORDER),
-        facts=list_facts(raw, syntax),
+        facts=list_facts(raw, scan.syntax),
     )
 
 
-def _look_into_frames(
-    dataset: Dataset, n_frames: int, orientation: tuple[float, ...], role: Role
-) -> tuple[tuple[float, ...], Role]:
+def _look_into_frames(stream: BinaryIO, header: Header) -> Header:
     """Complete what an enhanced object tells only in its functional groups: the last frame has the largest b-value."""
-    b_value = Groups(dataset, n_frames - 1).number("DiffusionBValue") or 0.0
-    orientation = orientation or Groups(dataset, 0).numbers("ImageOrientationPatient")
-    return orientation, Role.DIFFUSION if role is Role.PICTURE and b_value > 0.0 else role
+    stream.seek(0)
+    dataset = read_partial(stream, lambda tag, vr, length: tag in PIXEL_TAGS, force=True, specific_tags=_GROUPS)
+    orientation = header.orientation or Groups(dataset, 0).numbers("ImageOrientationPatient")
+    b_value = Groups(dataset, header.n_frames - 1).number("DiffusionBValue") or 0.0
+    role = Role.DIFFUSION if header.role == Role.PICTURE and b_value > 0.0 else header.role
+    return header._replace(orientation=orientation, role=role)
 
 
+_GROUPS: list[BaseTag | int] = [
+    Tag("SharedFunctionalGroupsSequence"),
+    Tag("PerFrameFunctionalGroupsSequence"),
+    Tag("PixelRepresentation"),
+]
 _ORDER = ("TemporalPositionIdentifier", "AcquisitionNumber", "InstanceNumber")
 
 

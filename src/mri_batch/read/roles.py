@@ -105,7 +105,7 @@ def _is_phase(raw: Raw, words: frozenset[str]) -> bool:
 def _is_diffusion(raw: Raw, words: frozenset[str]) -> bool:
     return (
         "DIFFUSION" in words
-        or (raw.number("DiffusionBValue") or 0.0) > 0.0
+        or raw.double("DiffusionBValue") > 0.0
         or raw.text("DiffusionDirectionality") in ("DIRECTIONAL", "BMATRIX", "ISOTROPIC")
         or bool(_SIEMENS_DIFFUSION.match(raw.text("SequenceName")))
         or bool(raw.content(SIEMENS_B_VALUE))

@@ -24,7 +24,7 @@ def iter_slices(series: Series, *, limits: ReadLimits) -> Iterator[Slice | FileR
     for file in series.files:
         for item in _read_file(file, limits):
             if isinstance(item, Slice) and notes:
-                item, notes = replace(item, notes=(*item.notes, *notes)), ()
+                item, notes = replace(item, notes=tuple(dict.fromkeys((*item.notes, *notes)))), ()
             yield item
 
 
