@@ -1,0 +1,86 @@
+"""``mri-batch evaluate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mri_batch.cli.common import choose_model
+
+if TYPE_CHECKING:
+    from mri_batch.evaluate.evaluation import Watch
+
+
+@click.command(name="evaluate")
+@click.argument("datasets", metavar="DATASET...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--model", metavar="PKG", help="Model package: a folder, or a bundled name. Default: brain-vit.")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the results.")
+@click.option(
+    "--split",
+    type=click.Choice(["train", "val", "test", "all"]),
+    help="Which pictures. Default: test where there are splits, else all.",
+)
+@click.option(
+    "--ood",
+    "outside",
+    multiple=True,
+    metavar="FOLDER",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Pictures that the model should refuse; may be given several times.",
+)
+@click.option(
+    "--from-scan",
+    "scan",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Take the answers from a finished scan of these pictures.",
+)
+@click.option(
+    "--explain", default="auto", show_default=True, metavar="METHOD[,METHOD]|auto|all|none", help="Heatmaps to measure."
+)
+@click.option("--map-slices", type=click.IntRange(min=1), default=60, show_default=True, help="Slices for them.")
+@click.option("--draws", type=click.IntRange(min=20), default=1000, show_default=True, help="Draws of the bootstrap.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--threads", type=click.IntRange(min=0), default=0, show_default=True, help="0: all cores.")
+@click.option("-q", "--quiet", is_flag=True, help="Only errors.")
+def command(**words: Any) -> int:
+    """Measure a model on labelled pictures: figures with intervals, calibration, refusals, heatmaps."""
+    from mri_batch.evaluate.evaluation import EvaluateSettings, evaluate
+    from mri_batch.evaluate.write import RESULT, prepare_folder, write_evaluation
+    from mri_batch.model.package import read_package
+
+    settings = EvaluateSettings(
+        datasets=words["datasets"],
+        model=choose_model(words["model"]),
+        split=words["split"],
+        scan=words["scan"],
+        outside=words["outside"],
+        explain=tuple(name.strip() for name in words["explain"].split(",") if name.strip()),
+        map_slices=words["map_slices"],
+        n_draws=words["draws"],
+        seed=words["seed"],
+        threads=words["threads"],
+    )
+    prepare_folder(words["out"], RESULT)
+    evaluation, answers = evaluate(settings, _choose_watch(quiet=words["quiet"]))
+    write_evaluation(words["out"], evaluation, answers, read_package(settings.model, check_digests=False).card)
+    click.echo(str(words["out"] / "index.html"))
+    return 0
+
+
+def _choose_watch(*, quiet: bool) -> Watch:
+    from mri_batch.evaluate.evaluation import Watch
+
+    if quiet:
+        return Watch()
+    from tqdm import tqdm
+
+    class Bars(Watch):
+        """A bar for each step, on a terminal alone."""
+
+        def step(self, title: str, n: int) -> Any:
+            return tqdm(total=n, desc=title, disable=None).update
+
+    return Bars()

@@ -1,0 +1,151 @@
+"""Figures of a classifier, written out in numpy. Each takes weights float64[r, n] and gives one number per row of them.
+
+Row by row the weights are how often each of n slices counts: ones for the figure itself, the draws of a bootstrap for
+its interval. A figure that is not defined (the recall of a class without a slice) is NaN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Doubles = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+ECE_BINS = 15  # as Guo et al. 2017
+Points = Callable[[Doubles, Bools, Doubles], tuple[Doubles, Doubles]]
+
+
+def count_confusion(targets: Ints, predicted: Ints, weights: Doubles, k: int) -> Doubles:
+    """Confusion matrices float64[r, k, k]: true label down, predicted label across."""
+    cells = np.zeros((len(targets), k * k))
+    cells[np.arange(len(targets)), targets * k + predicted] = 1.0
+    counted: Doubles = (weights @ cells).reshape(len(weights), k, k)
+    return counted
+
+
+def accuracy(confusion: Doubles) -> Doubles:
+    """Share on the diagonal: [r]."""
+    return share(np.trace(confusion, axis1=1, axis2=2), confusion.sum(axis=(1, 2)))
+
+
+def recall(confusion: Doubles) -> Doubles:
+    """Of each true class, the share that is found (sensitivity): [r, k]."""
+    return share(_diagonal(confusion), confusion.sum(axis=2))
+
+
+def precision(confusion: Doubles) -> Doubles:
+    """Of what is given each label, the share that has it: [r, k]."""
+    return share(_diagonal(confusion), confusion.sum(axis=1))
+
+
+def specificity(confusion: Doubles) -> Doubles:
+    """Of all other classes, the share that is not given the label: [r, k]."""
+    others = confusion.sum(axis=(1, 2))[:, None] - confusion.sum(axis=2)
+    false = confusion.sum(axis=1) - _diagonal(confusion)
+    return share(others - false, others)
+
+
+def f1(confusion: Doubles) -> Doubles:
+    """Harmonic mean of precision and recall: [r, k]."""
+    return share(2 * _diagonal(confusion), confusion.sum(axis=1) + confusion.sum(axis=2))
+
+
+def mcc(confusion: Doubles) -> Doubles:
+    """Matthews correlation coefficient for k classes (Gorodkin 2004): [r]; 0 where all stands in one row or column."""
+    total = confusion.sum(axis=(1, 2))
+    right = np.trace(confusion, axis1=1, axis2=2)
+    true, given = confusion.sum(axis=2), confusion.sum(axis=1)
+    above = right * total - (true * given).sum(axis=1)
+    below = np.sqrt((total**2 - (given**2).sum(axis=1)) * (total**2 - (true**2).sum(axis=1)))
+    found: Doubles = np.where(below > 0, above / np.where(below > 0, below, 1.0), 0.0)
+    return found
+
+
+def roc_points(scores: Doubles, positive: Bools, weights: Doubles) -> tuple[Doubles, Doubles]:
+    """False and true positive rates, each [r, m + 1], for the m distinct scores from the highest; from 0, 0 on."""
+    true, false = _counts_above(scores, positive, weights)
+    return share(false, false[:, -1:]), share(true, true[:, -1:])
+
+
+def roc_auc(scores: Doubles, positive: Bools, weights: Doubles) -> Doubles:
+    """Area under the ROC curve, ties counting half: [r]."""
+    across, up = roc_points(scores, positive, weights)
+    area: Doubles = ((up[:, 1:] + up[:, :-1]) / 2 * np.diff(across, axis=1)).sum(axis=1)
+    return area
+
+
+def pr_points(scores: Doubles, positive: Bools, weights: Doubles) -> tuple[Doubles, Doubles]:
+    """Recall and precision, each [r, m + 1], for the m distinct scores from the highest down; starts at recall 0."""
+    true, false = _counts_above(scores, positive, weights)
+    found = true + false
+    exact = np.where(found > 0, true / np.where(found > 0, found, 1.0), 1.0)
+    return share(true, true[:, -1:]), exact
+
+
+def average_precision(scores: Doubles, positive: Bools, weights: Doubles) -> Doubles:
+    """Area under the precision-recall curve as the sum of its steps (average precision): [r]."""
+    across, up = pr_points(scores, positive, weights)
+    area: Doubles = (np.diff(across, axis=1) * up[:, 1:]).sum(axis=1)
+    return area
+
+
+def calibration_bins(confidence: Doubles, right: Bools, weights: Doubles) -> tuple[Doubles, Doubles, Doubles]:
+    """Weight, sum of confidence and sum of rights in each of the equal bins of confidence: three of [r, ECE_BINS]."""
+    member = np.zeros((len(confidence), ECE_BINS))
+    member[np.arange(len(confidence)), np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)] = 1.0
+    return weights @ member, weights @ (member * confidence[:, None]), weights @ (member * right[:, None])
+
+
+def ece(confidence: Doubles, right: Bools, weights: Doubles) -> Doubles:
+    """Expected calibration error (Guo et al. 2017): the gap of confidence and accuracy over the bins: [r]."""
+    _, sure, correct = calibration_bins(confidence, right, weights)
+    return share(np.abs(sure - correct).sum(axis=1), weights.sum(axis=1))
+
+
+def brier(probabilities: Doubles, targets: Ints, weights: Doubles) -> Doubles:
+    """Squared distance to the truth, summed over the classes (Brier 1950): [r], 0 to 2."""
+    truth = np.eye(probabilities.shape[1])[targets]
+    return mean(((probabilities - truth) ** 2).sum(axis=1), weights)
+
+
+def log_loss(probabilities: Doubles, targets: Ints, weights: Doubles) -> Doubles:
+    """Mean of -log of the true class's probability: [r]."""
+    chosen = probabilities[np.arange(len(targets)), targets]
+    return mean(-np.log(np.maximum(chosen, np.finfo(np.float32).tiny)), weights)
+
+
+def mean(values: Doubles, weights: Doubles) -> Doubles:
+    """Weighted mean of values [n]: [r]."""
+    return share(weights @ values, weights.sum(axis=1))
+
+
+def share(part: Doubles, whole: Doubles) -> Doubles:
+    """Divide; NaN where the whole is nothing."""
+    divided: Doubles = np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), np.nan)
+    return divided
+
+
+def draw_weights(units: Sequence[str], n_draws: int, seed: int) -> Doubles:
+    """Weights float64[1 + n_draws, n] of n slices: ones, then how often a bootstrap drew the unit of each slice."""
+    names, member = np.unique(np.array(units), return_inverse=True)
+    drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=n_draws)
+    return np.concatenate([np.ones((1, len(units))), drawn[:, member].astype(np.float64)])
+
+
+def _diagonal(confusion: Doubles) -> Doubles:
+    return np.diagonal(confusion, axis1=1, axis2=2)
+
+
+def _counts_above(scores: Doubles, positive: Bools, weights: Doubles) -> tuple[Doubles, Doubles]:
+    """Weights of the true and of the false slices at or above each distinct score: [r, m + 1] each, from none."""
+    order = np.argsort(-scores, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
+    ordered = weights[:, order]
+    true = np.cumsum(ordered * positive[order], axis=1)[:, last]
+    false = np.cumsum(ordered * ~positive[order], axis=1)[:, last]
+    nothing = np.zeros((len(weights), 1))
+    return np.concatenate([nothing, true], axis=1), np.concatenate([nothing, false], axis=1)
