@@ -13,7 +13,7 @@ from pathlib import Path
 from mri_batch.errors import MriBatchError
 from mri_batch.model.selftest import verify_package
 from mri_batch.model.session import import_onnxruntime
-from mri_batch.read.codecs import describe_decoders
+from mri_batch.read.codecs import DECODERS, choose_decoders
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +30,8 @@ def examine(model: Path, out: Path) -> Iterator[Check]:
     yield _check("python", lambda: f"{platform.python_version()} on {platform.system()} {platform.machine()}")
     yield _check("runtime", _runtime)
     yield _check("telemetry", _telemetry)
-    for name, decoder in describe_decoders():
-        yield Check(subject=f"decoder {name}", ok=decoder.startswith("by "), finding=decoder)
+    for syntax in DECODERS:
+        yield _check(f"decoder {syntax.name}", lambda syntax=syntax: " or ".join(choose_decoders(syntax)) or "pydicom")  # type: ignore[misc]
     yield _check("model", lambda: "; ".join(verify_package(model)))
     yield _check("write access", lambda: _write_access(out))
 

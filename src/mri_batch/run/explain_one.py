@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,8 @@ def explain_one(
     write_file(out / "explain.json", json.dumps(_tell(explained, session.labels), indent=1) + "\n")
     with tempfile.TemporaryDirectory(dir=out, prefix=".") as folder:
         beside = Path(folder) / "heat.npz"
-        np.savez_compressed(beside, **{p.title: p.heat.heat for p in explained.methods if p.heat is not None})
+        arrays: dict[str, Any] = {p.title: p.heat.heat for p in explained.methods if p.heat is not None}
+        np.savez_compressed(beside, **arrays)
         beside.replace(out / "heat.npz")
     return out / "explain.html"
 
@@ -115,7 +117,7 @@ def _choose(methods: Sequence[str], session: Session) -> list[str]:
 def _panel(name: str, session: Session, ready: ModelInput, target: int, orders: RandomOrders) -> MethodPanel:
     entry = next((e for e in available_methods(session.card) if e.method == name), None)
     try:
-        panel = _run(name, build_method(name, session.card), session, ready, target, entry and entry.scale_max)
+        panel = _run(name, build_method(name, session.card), session, ready, target, entry.scale_max if entry else None)
     except MethodAbsent as error:
         return MethodPanel(title=name, reason=error.reason)
     assert panel.heat is not None
@@ -165,7 +167,7 @@ def _show(
 
 
 def _tell(explained: Explained, labels: Sequence[str]) -> dict[str, object]:
-    """Return ``explain.json``: the answer, and for each method its peak, faithfulness, cost and time, or why it is absent."""
+    """Return ``explain.json``: the answer, and for each method its peak, faithfulness and cost, or why it is absent."""
     methods = []
     for panel in explained.methods:
         about = panel.heat.about if panel.heat else None

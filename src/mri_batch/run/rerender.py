@@ -13,9 +13,10 @@ from mri_batch.report.index import write_index
 from mri_batch.report.page import render_study
 from mri_batch.run.output import write_file
 from mri_batch.run.scan import iter_results
+from mri_batch.settings import Language
 
 
-def rerender(out: Path, *, lang: str | None, feedback: Path | None) -> int:
+def rerender(out: Path, *, lang: Language | None, feedback: Path | None) -> int:
     """Write the pages of the scan in ``out`` again; returns how many. Raises OutputError where it is no such scan."""
     try:
         run = json.loads((out / "run.json").read_text("utf-8"))
@@ -29,7 +30,7 @@ def rerender(out: Path, *, lang: str | None, feedback: Path | None) -> int:
             file=str(out),
             hint="give --out of a scan",
         ) from error
-    language = lang or run["settings"]["lang"]
+    language: Language = lang or run["settings"]["lang"]
     pages = 0
     for result in iter_results(out, ids):
         folder = out / "studies" / result.study_id

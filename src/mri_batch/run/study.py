@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -28,7 +27,7 @@ from mri_batch.records import (
 )
 from mri_batch.report.page import render_study
 from mri_batch.report.pieces import write_pieces
-from mri_batch.report.tables import to_result_json
+from mri_batch.report.tables import dump_result
 from mri_batch.run.judge import Judged, judge_series
 from mri_batch.run.output import new_folder
 from mri_batch.run.show import Shown, plan_shown
@@ -83,8 +82,7 @@ def write_study(result: StudyResult, settings: ScanSettings, card: ModelCard, sh
 
                 write_dicom(folder / "dicom", result, shown.key_slices(), card, settings.dicom)
             write_pieces(pieces, pictures)
-        content = json.dumps(to_result_json(result), ensure_ascii=False, indent=1)
-        (folder / "result.json").write_text(content + "\n", "utf-8", newline="\n")
+        (folder / "result.json").write_text(dump_result(result), "utf-8", newline="\n")
         page = render_study(result, pieces if pieces.exists() else None, card, lang=settings.lang)
         (folder / "report.html").write_text(page, "utf-8", newline="\n")
 
