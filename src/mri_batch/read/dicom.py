@@ -109,9 +109,10 @@ def _read_frame(file: FoundFile, dataset: Dataset, index: int, place: Place) -> 
 
 
 def _to_grey(stored: Stored, dataset: Dataset, groups: Groups) -> tuple[Float32, Window]:
-    if syntax_of(dataset) not in LOSSY:  # a lossy coder may step over the top bit, and a mask would turn white to black
+    exact = syntax_of(dataset) not in LOSSY
+    if exact:  # a lossy coder may step over the top bit, and a mask would turn white to black
         stored = values.mask_unused_bits(stored, dataset)
-    padding = values.find_padding(stored, dataset)
+    padding = values.find_padding(stored, dataset) if exact else None  # lossy coders smear the padding value
     pixels = values.to_modality(stored, dataset, groups)
     shown = pixels.astype(np.float32)
     window = values.choose_window(shown, dataset, groups, padding)

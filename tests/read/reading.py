@@ -1,0 +1,105 @@
+"""What the tests of reading do again and again: walk, group, choose, read."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mri_batch.read.choose import choose_series
+from mri_batch.read.find import iter_files
+from mri_batch.read.group import Grouper
+from mri_batch.read.slices import iter_slices
+from mri_batch.records import FileKind, FileRecord, FileStatus, FoundFile, Series, Slice, Study
+from mri_batch.settings import ReadLimits
+
+LIMITS = ReadLimits()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that became of some paths. ``refused``: what the walk could not open."""
+
+    n_met: int
+    refused: tuple[FileRecord, ...]
+    studies: tuple[Study, ...]
+    leftovers: tuple[FileRecord, ...]
+
+    @property
+    def series(self) -> list[Series]:
+        """Every series of every study."""
+        return [series for study in self.studies for series in study.series]
+
+    @property
+    def unused(self) -> list[FileRecord]:
+        """Every file not used, wherever it is listed."""
+        return [*self.refused, *(record for study in self.studies for record in study.unused), *self.leftovers]
+
+    @property
+    def codes(self) -> list[str]:
+        """Codes of the files not used, sorted."""
+        return sorted(record.code for record in self.unused)
+
+    @property
+    def failed(self) -> list[str]:
+        """Codes of the failed ones among them, sorted."""
+        return sorted(record.code for record in self.unused if record.status is FileStatus.FAILED)
+
+    @property
+    def n_accounted(self) -> int:
+        """Files used, skipped or failed."""
+        return sum(len(series.files) for series in self.series) + len(self.unused)
+
+
+def read_paths(*paths: Path, modalities: tuple[str, ...] = ("MR",), avoid: Path | None = None) -> Outcome:
+    """Walk, group and choose."""
+    refused, n_met = [], 0
+    with tempfile.TemporaryDirectory() as workdir, Grouper(Path(workdir), limits=LIMITS) as grouper:
+        for met in iter_files(paths, limits=LIMITS, avoid=avoid):
+            n_met += 1
+            if isinstance(met, FileRecord):
+                refused.append(met)
+            else:
+                grouper.add(met)
+        studies = tuple(choose_series(study, modalities=modalities) for study in grouper.iter_studies())
+        return Outcome(n_met, tuple(refused), studies, tuple(grouper.iter_leftovers()))
+
+
+def read_slices(series: Series, limits: ReadLimits = LIMITS) -> tuple[list[Slice], list[FileRecord]]:
+    """Read a series: its slices, and the files that could not be used."""
+    items = list(iter_slices(series, limits=limits))
+    return [i for i in items if isinstance(i, Slice)], [i for i in items if isinstance(i, FileRecord)]
+
+
+def found(path: Path, kind: FileKind = FileKind.DICOM) -> FoundFile:
+    """Return a found file without a walk."""
+    about = path.stat()
+    return FoundFile(
+        path=path,
+        relative=path.name,
+        file_id="f-0",
+        kind=kind,
+        size_bytes=about.st_size,
+        modified_ns=about.st_mtime_ns,
+    )
+
+
+def read_file(path: Path, kind: FileKind = FileKind.DICOM, limits: ReadLimits = LIMITS) -> list[Slice | FileRecord]:
+    """Read one file by itself."""
+    series = Series(series_id="se-0", files=(found(path, kind),))
+    return list(iter_slices(series, limits=limits))
+
+
+def only_slice(items: Sequence[Slice | FileRecord]) -> Slice:
+    """Return the one slice that was read."""
+    assert len(items) == 1
+    assert isinstance(items[0], Slice), items[0]
+    return items[0]
+
+
+def only_problem(items: Sequence[Slice | FileRecord]) -> FileRecord:
+    """Return the one problem that was met."""
+    assert len(items) == 1
+    assert isinstance(items[0], FileRecord)
+    return items[0]
