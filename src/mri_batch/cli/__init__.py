@@ -21,6 +21,7 @@ COMMANDS = {
     "doctor": ("mri_batch.cli.doctor", "Check this installation, one line per part."),
     "export": ("mri_batch.cli.export", "Make a model package from a PyTorch checkpoint."),
     "train": ("mri_batch.cli.train", "Train a classifier by a recipe."),
+    "audit": ("mri_batch.cli.audit", "Look for duplicates, leaks and shortcuts in a data set."),
     "evaluate": ("mri_batch.cli.evaluate", "Measure a model on labelled pictures."),
 }
 VERSION = f"mri-batch {__version__}\nFor research use only; not a medical device."

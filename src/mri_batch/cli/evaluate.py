@@ -40,7 +40,14 @@ if TYPE_CHECKING:
 @click.option(
     "--explain", default="auto", show_default=True, metavar="METHOD[,METHOD]|auto|all|none", help="Heatmaps to measure."
 )
-@click.option("--map-slices", type=click.IntRange(min=1), default=60, show_default=True, help="Slices for them.")
+@click.option("--map-slices", type=click.IntRange(min=1), default=100, show_default=True, help="Slices for them.")
+@click.option(
+    "--faith-slices",
+    type=click.IntRange(min=0),
+    default=12,
+    show_default=True,
+    help="Of these, slices for deletion and insertion (230 passes of the model each).",
+)
 @click.option("--draws", type=click.IntRange(min=20), default=1000, show_default=True, help="Draws of the bootstrap.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--threads", type=click.IntRange(min=0), default=0, show_default=True, help="0: all cores.")
@@ -48,7 +55,8 @@ if TYPE_CHECKING:
 def command(**words: Any) -> int:
     """Measure a model on labelled pictures: figures with intervals, calibration, refusals, heatmaps."""
     from mri_batch.evaluate.evaluation import EvaluateSettings, evaluate
-    from mri_batch.evaluate.write import RESULT, prepare_folder, write_evaluation
+    from mri_batch.evaluate.folder import prepare_folder
+    from mri_batch.evaluate.write import RESULT, write_evaluation
     from mri_batch.model.package import read_package
 
     settings = EvaluateSettings(
@@ -59,6 +67,7 @@ def command(**words: Any) -> int:
         outside=words["outside"],
         explain=tuple(name.strip() for name in words["explain"].split(",") if name.strip()),
         map_slices=words["map_slices"],
+        faith_slices=words["faith_slices"],
         n_draws=words["draws"],
         seed=words["seed"],
         threads=words["threads"],

@@ -39,7 +39,8 @@ class EvaluateSettings:
     scan: Path | None = None  # take the answers from the files of this finished scan
     outside: tuple[Path, ...] = ()  # folders of pictures that the model was not made for
     explain: tuple[str, ...] = ("auto",)
-    map_slices: int = 60  # each costs a few hundred passes of the model for each method
+    map_slices: int = 100
+    faith_slices: int = 12  # of them; each costs more than two hundred passes of the model
     outside_files: int = 200  # of each folder; more narrows the interval little
     wrong_shots: int = 12
     right_shots: int = 8
@@ -162,6 +163,7 @@ def _measure_maps(
         methods,
         session,
         most=settings.map_slices,
+        most_faith=settings.faith_slices,
         n_draws=settings.n_draws,
         seed=settings.seed,
         progress=watch.step("heatmaps", n),

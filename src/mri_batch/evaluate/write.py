@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from mri_batch.card import ModelCard
-from mri_batch.errors import OutputError
 from mri_batch.evaluate.answers import Answers
 from mri_batch.evaluate.charts import Bar, Chart, Line
 from mri_batch.evaluate.evaluation import Evaluation
@@ -24,22 +23,6 @@ from mri_batch.run.output import write_file
 
 RESULT = "evaluation.json"
 _PLAIN = ("mcc", "brier", "log_loss")  # no shares, so not in percent
-
-
-def prepare_folder(out: Path, result: str) -> None:
-    """Make the output folder. Raises OutputError where it holds something other than an earlier result."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        foreign = not (out / result).exists() and any(out.iterdir())
-    except OSError as error:
-        raise OutputError(f"cannot write: {error.strerror}", code="OUTPUT_UNWRITABLE", file=str(out)) from error
-    if foreign:
-        raise OutputError(
-            "the output folder holds other files",
-            code="OUTPUT_FOREIGN",
-            file=str(out),
-            hint="give an empty folder",
-        )
 
 
 def write_evaluation(out: Path, evaluation: Evaluation, answers: Answers, card: ModelCard) -> None:

@@ -1,0 +1,35 @@
+"""``mri-batch audit``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command(name="audit")
+@click.argument("datasets", metavar="DATASET...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder for the results.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("-q", "--quiet", is_flag=True, help="Only errors.")
+def command(datasets: tuple[Path, ...], out: Path, seed: int, quiet: bool) -> int:
+    """Look for duplicates, leaks between splits and shortcuts in one or more data sets, taken together."""
+    from tqdm import tqdm
+
+    from mri_batch.audit.audit import audit
+    from mri_batch.audit.write import RESULT, write_audit
+    from mri_batch.evaluate.folder import prepare_folder
+
+    prepare_folder(out, RESULT)
+    with tqdm(desc="pictures", disable=True if quiet else None) as bar:
+
+        def tell(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done)
+
+        found = audit(datasets, seed=seed, progress=tell)
+    write_audit(out, found)
+    for finding in found.findings:
+        click.echo(f"{finding.code}: {finding.text}")
+    click.echo(str(out / "index.html"))
+    return 0
