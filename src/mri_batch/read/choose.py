@@ -43,13 +43,16 @@ def choose_series(study: Study, *, modalities: tuple[str, ...], body_parts: Sequ
 
 def _refuse(series: Series, modalities: Sequence[str], body_parts: Sequence[str]) -> tuple[str, str] | None:
     facts = dict(series.facts)
+    by_role = _ROLE_REASONS.get(Role(facts.get(ROLE, Role.PICTURE)))
+    if by_role:
+        return by_role
     if modalities and series.modality and series.modality not in modalities:
         reason = f"the model is for {', '.join(modalities)}, and this is {series.modality}"
         return "OTHER_MODALITY", reason
     part = facts.get("BodyPartExamined", "")
     if part and part not in body_parts:
         return "OTHER_BODY_PART", f"the model is for the head, and the header says {part}"
-    return _ROLE_REASONS.get(Role(facts.get(ROLE, Role.PICTURE)))
+    return None
 
 
 def _skip(series: Series, index: int, code: str, reason: str) -> FileRecord:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from mri_batch.read.codestream import check_frame
 
 Stored = npt.NDArray[Any]
 
+_STANDARD = re.compile(r"1\.2\.840\.10008\.1\.2\.[0-9.]{1,20}")
 NATIVE = (uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian)
 # Plug-ins of pydicom.pixels, tried in this order. More than one stands only where decoding is exact by the standard,
 # so that a second one cannot change the pixels; gdcm comes last, since it can abort the process on damaged files.
@@ -54,8 +56,10 @@ def choose_decoders(syntax: UID) -> tuple[str, ...]:
 
 
 def name_syntax(syntax: UID) -> str:
-    """Name a transfer syntax from the standard's list; never the file's own text."""
-    return f"{syntax.name} ({syntax})" if syntax in UID_dictionary else "that is not in the standard"
+    """Name a transfer syntax from the standard's list; other text of the file stays out."""
+    if syntax in UID_dictionary:
+        return f"{syntax.name} ({syntax})"
+    return str(syntax) if _STANDARD.fullmatch(syntax) else "that is not in the standard"
 
 
 def syntax_of(dataset: Dataset) -> UID:

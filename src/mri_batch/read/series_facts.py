@@ -40,10 +40,12 @@ def _spacing_facts(stack: Sequence[Member]) -> list[tuple[str, str]]:
     spacing, missing = find_gaps(known)
     facts = [("slice spacing", f"{spacing:.3g} mm")] if spacing else []
     if missing:
-        facts.append((NOTE, f"{missing} slices seem to be missing: the positions have gaps"))
+        subject = "1 slice seems" if missing == 1 else f"{missing} slices seem"
+        facts.append((NOTE, f"{subject} to be missing: the positions have gaps"))
     repeated = len(known) - len({round(d, 2) for d in known})
     if repeated:
-        facts.append((NOTE, f"{repeated} slices lie at the position of another one"))
+        subject = "1 slice lies" if repeated == 1 else f"{repeated} slices lie"
+        facts.append((NOTE, f"{subject} at the position of another one"))
     return facts
 
 

@@ -1,0 +1,598 @@
+"""Folders as hospitals have them, each with what a reader must make of it. Used by the tests and by the benchmark."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydicom import uid
+from pydicom.dataset import FileDataset
+from pydicom.encaps import encapsulate
+
+from tests import make
+
+CASES: list[FolderCase] = []
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderCase:
+    """``series``: slices of each usable series, sorted; ``codes``: why the other files are not used, sorted.
+
+    ``unreadable``: codes that appear only when the pixels are read; ``note``: words that a series' notes must hold.
+    """
+
+    name: str
+    expectation: str
+    build: Callable[[Path], None]
+    studies: int
+    series: tuple[int, ...]
+    codes: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    note: str = ""
+
+
+def case(
+    *, studies: int = 1, series: tuple[int, ...] = (5,), **expected: Any
+) -> Callable[[Callable[[Path], None]], Callable[[Path], None]]:
+    """Enter a builder into the table: its name is the case's, its docstring what is expected."""
+
+    def enter(build: Callable[[Path], None]) -> Callable[[Path], None]:
+        name = build.__name__.replace("_", " ")
+        codes = tuple(sorted(expected.pop("codes", ())))
+        CASES.append(
+            FolderCase(
+                name=name,
+                expectation=str(build.__doc__),
+                build=build,
+                studies=studies,
+                series=series,
+                codes=codes,
+                **expected,
+            )
+        )
+        return build
+
+    return enter
+
+
+def _cut(path: Path, keep: float) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * keep)])
+
+
+def _one(folder: Path, name: str, **attributes: Any) -> Path:
+    return make.save(make.make_dicom(**attributes), folder / name)
+
+
+def _no_image(class_uid: uid.UID, modality: str) -> FileDataset:
+    dataset = make.make_dicom(number=50, SOPClassUID=class_uid, Modality=modality)
+    for keyword in ("PixelData", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"):
+        del dataset[keyword]
+    return dataset
+
+
+# -- who belongs to whom
+
+
+@case()
+def plain_series(folder: Path) -> None:
+    """One study, one series, slices by position although names run against it."""
+    make.save_series(folder)
+
+
+@case(studies=2, series=(5, 5))
+def two_patients_one_series_uid(folder: Path) -> None:
+    """Two studies: patients are never merged, whatever UIDs they share."""
+    make.save_series(folder, patient="A")
+    for number in range(1, 6):
+        _one(folder, f"other-{number}.dcm", patient="B", number=number)
+
+
+@case(studies=2, series=(4, 5))
+def two_patients_one_study_uid(folder: Path) -> None:
+    """Two studies: one StudyInstanceUID in two patients' folders."""
+    make.save_series(folder / "a", patient="A", series="1")
+    make.save_series(folder / "b", 4, patient="B", series="2")
+
+
+@case(studies=2, series=(3, 3))
+def one_patient_id_of_two_issuers(folder: Path) -> None:
+    """Two studies: the same PatientID from two issuers is two patients."""
+    make.save_series(folder / "a", 3, IssuerOfPatientID="NORTH")
+    make.save_series(folder / "b", 3, IssuerOfPatientID="SOUTH")
+
+
+@case(studies=2, series=(1, 1))
+def one_instance_uid_in_two_patients(folder: Path) -> None:
+    """Two studies: equal SOPInstanceUIDs of two patients are no duplicates."""
+    _one(folder, "a.dcm", patient="A", SOPInstanceUID="2.25.7")
+    _one(folder, "b.dcm", patient="B", SOPInstanceUID="2.25.7")
+
+
+@case(series=(4, 5))
+def one_study_in_two_folders(folder: Path) -> None:
+    """One study with both of its series."""
+    make.save_series(folder / "first", 5, series="1")
+    make.save_series(folder / "second", 4, series="2")
+
+
+@case(series=(6,))
+def one_series_in_two_folders(folder: Path) -> None:
+    """One series, its halves put together in slice order."""
+    paths = make.save_series(folder / "first", 6)
+    for path in paths[::2]:
+        path.rename(folder / path.name)
+
+
+@case(studies=2, series=(3, 5))
+def two_studies_of_one_patient(folder: Path) -> None:
+    """Two studies of one patient stay two."""
+    make.save_series(folder / "x", 5, study="1")
+    make.save_series(folder / "x", 3, study="2", series="2")
+
+
+@case()
+def no_study_uid(folder: Path) -> None:
+    """Without StudyInstanceUID, what lies in one folder is one study."""
+    make.save_series(folder, StudyInstanceUID=None)
+
+
+@case(series=(3, 5))
+def no_series_uid(folder: Path) -> None:
+    """Without SeriesInstanceUID, the series number tells series apart."""
+    make.save_series(folder, 5, series="1", SeriesInstanceUID=None, SeriesNumber=1)
+    make.save_series(folder, 3, series="2", SeriesInstanceUID=None, SeriesNumber=2)
+
+
+# -- copies
+
+
+@case(codes=["DUPLICATE"] * 5)
+def identical_duplicates(folder: Path) -> None:
+    """Copies are used once, and listed as copies."""
+    make.save_series(folder / "a")
+    shutil.copytree(folder / "a", folder / "b")
+
+
+@case(codes=["DUPLICATE_DIFFERS"])
+def differing_duplicate(folder: Path) -> None:
+    """The first of two differing instances is used, the other is a failure to look into."""
+    make.save_series(folder)
+    _one(folder, "z.dcm", pixels=make.make_head(seed=99), number=3)
+
+
+@case(codes=["DUPLICATE_ENCODING"])
+def duplicate_in_another_codec(folder: Path) -> None:
+    """The same instance in another codec is used once."""
+    make.save_series(folder)
+    make.save(make.compress(make.make_dicom(make.make_head(seed=3), number=3), uid.RLELossless), folder / "z.dcm")
+
+
+# -- what is missing or broken
+
+
+@case(series=(6,), note="1 slice seems to be missing")
+def missing_slice(folder: Path) -> None:
+    """The gap is told of."""
+    make.save_series(folder, 7)[3].unlink()
+
+
+@case(unreadable=("PIXELS_DAMAGED",))
+def truncated_slice(folder: Path) -> None:
+    """The cut slice fails with a reason, the others are read."""
+    _cut(make.save_series(folder)[2], 0.7)
+
+
+@case(series=(4,), codes=["NO_PIXELS"])
+def file_cut_in_its_header(folder: Path) -> None:
+    """The cut file is a failure of its study."""
+    _cut(make.save_series(folder)[2], 0.22)
+
+
+@case(codes=["HEADER_DAMAGED"])
+def header_of_rubbish(folder: Path) -> None:
+    """The file is a failure of the one study of its folder."""
+    make.save_series(folder)
+    (folder / "z.dcm").write_bytes(b"\0" * 128 + b"DICM" + b"\x02\x00\x00\x00rubbish" * 40)
+
+
+@case(series=(), codes=["HEADER_DAMAGED"] * 2)
+def only_damaged_headers(folder: Path) -> None:
+    """A row of its own for the folder, with each file's failure."""
+    for name in ("a.dcm", "b.dcm"):
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_bytes(b"\0" * 128 + b"DICM" + name.encode() * 40)
+
+
+@case(codes=["CONTENT_UNKNOWN"])
+def file_of_zeros(folder: Path) -> None:
+    """A DICOM name over zeros, as a failed copy leaves it, is a failure."""
+    make.save_series(folder)
+    (folder / "z.dcm").write_bytes(b"\0" * 5000)
+
+
+@case(codes=["EMPTY"])
+def empty_file(folder: Path) -> None:
+    """An empty file is a failure."""
+    make.save_series(folder)
+    (folder / "z.dcm").touch()
+
+
+@case(codes=["NO_PIXELS"])
+def picture_object_without_pixels(folder: Path) -> None:
+    """A picture object without pixels is a failure."""
+    make.save_series(folder)
+    _one(folder, "z.dcm", number=6, PixelData=None)
+
+
+@case(note="positions are missing")
+def no_positions(folder: Path) -> None:
+    """By instance number, and told of."""
+    make.save_series(folder, ImageOrientationPatient=None, ImagePositionPatient=None)
+
+
+@case(series=(1, 4))
+def one_slice_without_orientation(folder: Path) -> None:
+    """The slice without a place is a stack of its own."""
+    paths = make.save_series(folder)
+    make.save(make.make_dicom(number=3, ImageOrientationPatient=None, ImagePositionPatient=None), paths[2])
+
+
+# -- what does not belong into a stack
+
+
+@case(series=(4, 5))
+def mixed_orientations(folder: Path) -> None:
+    """Two stacks: an axial and a sagittal one."""
+    make.save_series(folder, 5)
+    for number in range(1, 5):
+        _one(folder, f"sagittal-{number}.dcm", number=number + 10, orientation=make.SAGITTAL)
+
+
+@case(series=(2, 5))
+def mixed_sizes(folder: Path) -> None:
+    """Two stacks: sizes are not mixed."""
+    make.save_series(folder, 5)
+    for number in (11, 12):
+        _one(folder, f"small-{number}.dcm", pixels=make.make_head(16, 16), number=number)
+
+
+@case(series=(4, 4))
+def two_echoes(folder: Path) -> None:
+    """Two stacks: echoes are not mixed."""
+    for echo in (1, 2):
+        for number in range(1, 5):
+            pixels = make.make_head(seed=echo)
+            instance = make.make_uid("echo", echo, number)
+            _one(
+                folder, f"{echo}-{number}.dcm", pixels=pixels, number=number, EchoNumbers=echo, SOPInstanceUID=instance
+            )
+
+
+@case(series=(6,), note="at the position of another one")
+def repeated_positions(folder: Path) -> None:
+    """Repeated positions are told of."""
+    make.save_series(folder, 3)
+    for number in range(1, 4):
+        instance = make.make_uid("again", number)
+        _one(folder, f"again-{number}.dcm", number=number, SOPInstanceUID=instance, AcquisitionNumber=2)
+
+
+@case(codes=["LOCALIZER"])
+def localizer_inside_a_series(folder: Path) -> None:
+    """The localizer is left out, the series kept."""
+    make.save_series(folder)
+    _one(folder, "loc.dcm", number=9, orientation=make.CORONAL, ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
+
+
+@case(codes=["LOCALIZER"] * 9)
+def localizer_that_does_not_say_so(folder: Path) -> None:
+    """Three planes of few slices are a localizer, said or not."""
+    make.save_series(folder)
+    for plane, orientation in enumerate((make.AXIAL, make.SAGITTAL, make.CORONAL)):
+        for number in range(1, 4):
+            instance = make.make_uid("plane", plane, number)
+            _one(
+                folder,
+                f"p{plane}-{number}.dcm",
+                series="9",
+                number=number,
+                orientation=orientation,
+                SOPInstanceUID=instance,
+            )
+
+
+@case(codes=["PHASE_IMAGE"] * 3)
+def phase_beside_magnitude(folder: Path) -> None:
+    """Phase pictures are left out."""
+    make.save_series(folder)
+    make.save_series(folder, 3, series="2", ImageType=["ORIGINAL", "PRIMARY", "P", "ND"])
+
+
+@case(codes=["FIELD_MAP"] * 3)
+def field_map(folder: Path) -> None:
+    """A Siemens field map is left out."""
+    make.save_series(folder)
+    make.save_series(folder, 3, series="2", SequenceName="*fm2d2r", ScanningSequence="GR")
+
+
+@case(codes=["DIFFUSION_STACK"] * 6)
+def diffusion(folder: Path) -> None:
+    """A diffusion series is left out whole, b = 0 included."""
+    make.save_series(folder)
+    make.save_series(folder, 3, series="2", DiffusionBValue=0.0)
+    for number in range(1, 4):
+        instance = make.make_uid("b1000", number)
+        _one(folder, f"b-{number}.dcm", series="2", number=number, DiffusionBValue=1000.0, SOPInstanceUID=instance)
+
+
+@case(codes=["PERFUSION_STACK"] * 3)
+def perfusion(folder: Path) -> None:
+    """A perfusion series is left out."""
+    make.save_series(folder)
+    make.save_series(folder, 3, series="2", ImageType=["ORIGINAL", "PRIMARY", "PERFUSION", "NONE"])
+
+
+@case(codes=["TIME_SERIES"] * 3)
+def time_series(folder: Path) -> None:
+    """An echo-planar time series is left out."""
+    make.save_series(folder)
+    make.save_series(folder, 3, series="2", ScanningSequence=["EP", "GR"], NumberOfTemporalPositions=100)
+
+
+@case(codes=["DERIVED_MAP"] * 3)
+def apparent_diffusion_map(folder: Path) -> None:
+    """A computed map is left out."""
+    make.save_series(folder)
+    make.save_series(folder, 3, series="2", ImageType=["DERIVED", "PRIMARY", "DIFFUSION", "ADC"])
+
+
+@case(codes=["SECONDARY_CAPTURE"])
+def secondary_capture(folder: Path) -> None:
+    """A screenshot is left out."""
+    make.save_series(folder)
+    capture = uid.SecondaryCaptureImageStorage
+    _one(folder, "z.dcm", pixels=np.zeros((8, 8, 3), np.uint8), series="2", SOPClassUID=capture, Modality="OT")
+
+
+@case(codes=["OTHER_MODALITY"] * 3)
+def other_modality(folder: Path) -> None:
+    """A CT is not for a model of MR."""
+    make.save_series(folder)
+    make.save_series(folder, 3, series="2", SOPClassUID=uid.CTImageStorage, Modality="CT")
+
+
+@case(codes=["OTHER_BODY_PART"] * 3)
+def other_body_part(folder: Path) -> None:
+    """A knee is not for a model of the head."""
+    make.save_series(folder)
+    make.save_series(folder, 3, series="2", BodyPartExamined="KNEE")
+
+
+@case(series=(5,))
+def series_that_tells_nothing(folder: Path) -> None:
+    """Unknown facts are no reason to leave a series out."""
+    unknown = ("ImageType", "ScanningSequence", "BodyPartExamined", "Modality", "EchoNumbers", "SeriesNumber")
+    for number in range(1, 6):
+        _one(folder, f"{number}.dcm", number=number, **dict.fromkeys(unknown))
+
+
+# -- what is no picture
+
+
+@case(codes=["NOT_AN_IMAGE"])
+def structured_report(folder: Path) -> None:
+    """A structured report is skipped."""
+    make.save_series(folder)
+    make.save(_no_image(uid.ComprehensiveSRStorage, "SR"), folder / "sr.dcm")
+
+
+@case(codes=["NOT_AN_IMAGE"])
+def encapsulated_pdf(folder: Path) -> None:
+    """An encapsulated PDF is skipped."""
+    make.save_series(folder)
+    make.save(_no_image(uid.EncapsulatedPDFStorage, "DOC"), folder / "doc.dcm")
+
+
+@case(codes=["NOT_AN_IMAGE"])
+def structure_set(folder: Path) -> None:
+    """A radiotherapy structure set is skipped."""
+    make.save_series(folder)
+    make.save(_no_image(uid.RTStructureSetStorage, "RTSTRUCT"), folder / "rs.dcm")
+
+
+@case(codes=["DICOMDIR"])
+def dicomdir_with_missing_targets(folder: Path) -> None:
+    """A DICOMDIR is skipped, its missing targets do not matter."""
+    make.save_series(folder)
+    directory = _no_image(uid.MediaStorageDirectoryStorage, "")
+    directory.FileSetID = "DISK"
+    make.save(directory, folder / "DICOMDIR")
+
+
+@case(codes=["NOT_A_PICTURE"] * 3)
+def junk_among_the_files(folder: Path) -> None:
+    """Texts and system files are skipped."""
+    make.save_series(folder)
+    for name in ("README.txt", "Thumbs.db", "report.pdf"):
+        (folder / name).write_bytes(b"%PDF nothing to see")
+
+
+# -- names and links
+
+
+@case(codes=["LINK_DANGLING"])
+def dangling_link(folder: Path) -> None:
+    """Links to nothing are failures of their own, the series is read."""
+    make.save_series(folder)
+    (folder / "z.dcm").symlink_to(folder / "gone.dcm")
+
+
+@case(codes=["LINK_LOOP"] * 2)
+def links_in_a_circle(folder: Path) -> None:
+    """Links in a circle are failures of their own."""
+    make.save_series(folder)
+    (folder / "x.dcm").symlink_to(folder / "y.dcm")
+    (folder / "y.dcm").symlink_to(folder / "x.dcm")
+
+
+@case(codes=["LINK_TO_FOLDER"])
+def link_to_a_folder_above(folder: Path) -> None:
+    """A link to a folder above is not followed."""
+    make.save_series(folder / "in")
+    (folder / "in" / "up").symlink_to(folder, target_is_directory=True)
+
+
+@case(codes=["LINK_TO_FOLDER"])
+def link_to_a_folder_outside(folder: Path) -> None:
+    """Another patient's folder behind a link is not read."""
+    make.save_series(folder.parent / f"{folder.name}-other", patient="B")
+    make.save_series(folder)
+    (folder / "other").symlink_to(folder.parent / f"{folder.name}-other", target_is_directory=True)
+
+
+@case(codes=["LINK_TO_FOUND"])
+def link_to_a_file_inside(folder: Path) -> None:
+    """A link to a file of the same tree is not read twice."""
+    paths = make.save_series(folder)
+    (folder / "z.dcm").symlink_to(paths[0])
+
+
+@case(series=(6,))
+def link_to_a_file_outside(folder: Path) -> None:
+    """A link to a file outside is read."""
+    outside = folder.parent / f"{folder.name}-outside"
+    make.save_series(folder)
+    (folder / "z.dcm").symlink_to(_one(outside, "six.dcm", number=6))
+
+
+@case(codes=["NOT_A_FILE"])
+def pipe_named_as_dicom(folder: Path) -> None:
+    """A pipe is skipped and never waited for."""
+    make.save_series(folder)
+    os.mkfifo(folder / "z.dcm")
+
+
+@case(series=(5,))
+def names_without_or_with_wrong_suffix(folder: Path) -> None:
+    """Content decides, not the name."""
+    for number, path in enumerate(make.save_series(folder)):
+        path.rename(folder / ("IM0", "im1.jpg", "im2.txt", "im3.", "1.2.840.4")[number])
+
+
+@case()
+def no_preamble(folder: Path) -> None:
+    """A data set without preamble is read."""
+    for number in range(1, 6):
+        make.save(make.make_dicom(number=number), folder / f"{number}", preamble=False)
+
+
+@case()
+def long_names(folder: Path) -> None:
+    """Names of 250 characters in deep folders are read."""
+    deep = folder / ("b" * 200) / ("c" * 200)
+    for number, path in enumerate(make.save_series(deep)):
+        path.rename(deep / ("x" * 245 + f"{number}.dcm"))
+
+
+@case()
+def cyrillic_names(folder: Path) -> None:
+    """Cyrillic names and patients are read."""
+    make.save_series(folder / "Снимки мозга" / "Серия №1", SpecificCharacterSet="ISO_IR 144", PatientName="Проба^Тест")
+
+
+@case(studies=2, series=(1, 1))
+def names_that_differ_in_case(folder: Path) -> None:
+    """Names that differ in case alone are two files."""
+    _one(folder, "SLICE.dcm", study="1")
+    _one(folder, "slice.dcm", study="2")
+
+
+@case(series=(1,))
+def names_that_are_no_utf8(folder: Path) -> None:
+    """Names that are no UTF-8 are read, and spelled out."""
+    path = _one(folder, "plain.dcm")
+    path.rename(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.dcm"))
+
+
+@case()
+def unknown_character_set(folder: Path) -> None:
+    """An unknown character set does not matter."""
+    for path in make.save_series(folder, SpecificCharacterSet="ISO_IR 100", PatientName="Prüf^Name"):
+        path.write_bytes(path.read_bytes().replace(b"ISO_IR 100", b"ISO_IR 999"))
+
+
+@case(series=(5,))
+def hostile_text_tags(folder: Path) -> None:
+    """Lines end and markup in text tags do not matter."""
+    make.save_series(folder, SeriesDescription="=cmd()|<script>../../etc\x1b[31m", PatientID="../../../etc/passwd")
+
+
+# -- other ways to pack slices
+
+
+@case(series=(1,))
+def enhanced_multi_frame(folder: Path) -> None:
+    """One multi-frame object is one series."""
+    make.save(make.make_enhanced(4), folder / "e.dcm")
+
+
+@case(series=(1,))
+def mosaic(folder: Path) -> None:
+    """A mosaic without echo-planar facts is cut into its slices."""
+    make.save(make.make_mosaic(7), folder / "m.dcm")
+
+
+@case(unreadable=("NO_DECODER",) * 5)
+def codec_without_decoder(folder: Path) -> None:
+    """A codec that nobody decodes is a named skip."""
+    for number in range(1, 6):
+        dataset = make.make_dicom(number=number, syntax=uid.MPEG4HP41, PixelData=encapsulate([b"\xff\x0a"]))
+        make.save(dataset, folder / f"{number}.dcm")
+
+
+@case(studies=2, series=(2, 3))
+def pictures_in_two_folders(folder: Path) -> None:
+    """Each folder of pictures is one study."""
+    for number in range(3):
+        make.save_picture(folder / "a" / f"{number}.png")
+    for number in range(2):
+        make.save_picture(folder / "b" / f"{number}.jpg")
+
+
+@case(studies=2, series=(1, 5))
+def picture_beside_dicom(folder: Path) -> None:
+    """Pictures beside DICOM are a study of their own."""
+    make.save_series(folder)
+    make.save_picture(folder / "key.png")
+
+
+@case(series=(1,), unreadable=("PIXELS_DAMAGED",))
+def only_a_broken_picture(folder: Path) -> None:
+    """A folder with nothing but a broken picture is a study that fails."""
+    _cut(make.save_picture(folder / "x.png"), 0.5)
+
+
+@case(series=(1,), codes=["CONTENT_UNKNOWN"])
+def picture_name_over_text(folder: Path) -> None:
+    """A picture's name over other content is a failure."""
+    make.save_picture(folder / "a.png")
+    (folder / "b.png").write_text("404 not found")
+
+
+@case(series=(1,))
+def tiff_of_three_pages(folder: Path) -> None:
+    """The pages of a TIFF are slices of one file."""
+    make.save_pages(folder / "stack.tif", [(make.make_head(seed=k) // 16).astype(np.uint8) for k in range(3)])
+
+
+@case(studies=0, series=(), codes=["NOT_A_PICTURE"])
+def nothing_to_read(folder: Path) -> None:
+    """Nothing to read, and said so file by file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "notes.txt").write_text("none")
