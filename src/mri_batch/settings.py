@@ -8,6 +8,7 @@ from typing import Literal
 
 Language = Literal["en", "fr", "ru"]
 DicomOutput = Literal["sr", "sc", "pm"]
+FaithfulnessOf = Literal["top", "all", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,7 @@ class ScanSettings:
     redact_paths: bool = False
     lang: Language = "en"
     max_key_slices: int = 5  # per series: what a reader looks at; each costs a faithfulness test
-    faithfulness: bool = True
+    faithfulness: FaithfulnessOf = "top"  # a test costs some 200 forward passes; a series of slices has many more heatmaps
     batch_size: int = 8  # larger gains nothing on a CPU, measured
     threads: int = 0  # per worker; 0: all cores shared out over the jobs
     limits: ReadLimits = field(default_factory=ReadLimits)

@@ -16,7 +16,7 @@ from mri_batch.errors import MethodAbsent, NothingToRead, UsageError
 from mri_batch.explain import available_methods, build_method, iter_parts
 from mri_batch.explain.attention import every_head
 from mri_batch.explain.base import Method
-from mri_batch.explain.scores import RandomOrders, score_heat
+from mri_batch.explain.scores import RandomOrders, judge_faithfulness
 from mri_batch.model.decide import calibrate
 from mri_batch.model.package import read_package
 from mri_batch.model.prepare import find_peak, prepare
@@ -53,7 +53,7 @@ class Explained:
 def explain_one(
     image: Path, out: Path, model: Path, *, methods: Sequence[str], label: str | None, frame: int = 0
 ) -> Path:
-    """Explain one picture by all methods or those named, for ``label`` or the likeliest one; returns the page's path."""
+    """Explain one picture by all methods or those named, for ``label`` or the likeliest one; returns the page."""
     session = Session(read_package(model))
     explained = explain_slice(read_one(image, frame), session, methods=methods, label=label)
     out.mkdir(parents=True, exist_ok=True)
@@ -121,7 +121,7 @@ def _panel(name: str, session: Session, ready: ModelInput, target: int, orders: 
     except MethodAbsent as error:
         return MethodPanel(title=name, reason=error.reason)
     assert panel.heat is not None
-    score = score_heat(session, ready.pixels[0], target, panel.heat.heat, orders=orders)
+    score = judge_faithfulness(session, ready.pixels[0], panel.heat.heat, target, orders)
     return replace(panel, heat=replace(panel.heat, about=replace(panel.heat.about, faithfulness=score)))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from mri_batch.card import MethodEntry, ModelCard
 from mri_batch.errors import MethodAbsent, UsageError
 from mri_batch.explain import available_methods, build_method, choose_default, load_methods
 from mri_batch.explain.base import Method
-from mri_batch.explain.scores import RandomOrders, score_heat
+from mri_batch.explain.scores import RandomOrders, judge_faithfulness
 from mri_batch.model.prepare import find_peak
 from mri_batch.model.session import Session
 from mri_batch.records import Attribution, Faithfulness, Heatmap, ModelInput, ShownHeat
@@ -57,9 +57,12 @@ def check_method_names(asked: Sequence[str]) -> None:
 
 
 def explain_pictures(
-    session: Session, ready: ModelInput, label: int, chosen: Sequence[ChosenMethod], *, faithfulness: bool
+    session: Session, ready: ModelInput, label: int, chosen: Sequence[ChosenMethod], *, tested: Collection[int]
 ) -> list[tuple[ShownHeat, ...]]:
-    """Explain n prepared pictures for one label by each method: n tuples of heat, one for each method."""
+    """Explain n prepared pictures for one label by each method: n tuples of heat, one for each method.
+
+    The faithfulness of the heat is measured on the pictures whose rows are in ``tested``.
+    """
     n = len(ready.placements)
     target = np.full(n, label, np.int64)
     orders = [RandomOrders() for _ in range(n)]  # shared by the methods: random orders cost the most
@@ -68,8 +71,8 @@ def explain_pictures(
         told = each.method(session, ready.pixels, target)
         for i in range(n):
             score = None
-            if faithfulness:
-                score = score_heat(session, ready.pixels[i], label, told.heat[i], orders=orders[i])
+            if i in tested:
+                score = judge_faithfulness(session, ready.pixels[i], told.heat[i], label, orders[i])
             shown[i] += (_show(told, i, each.entry, ready, score),)
     return shown
 
