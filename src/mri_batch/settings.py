@@ -40,7 +40,7 @@ class ScanSettings:
     redact_paths: bool = False
     lang: Language = "en"
     max_key_slices: int = 5  # per series: what a reader looks at; each costs a faithfulness test
-    faithfulness: FaithfulnessOf = "top"  # a test costs some 200 forward passes; a series of slices has many more heatmaps
+    faithfulness: FaithfulnessOf = "top"  # a test costs some 200 forward passes
     batch_size: int = 8  # larger gains nothing on a CPU, measured
     threads: int = 0  # per worker; 0: all cores shared out over the jobs
     limits: ReadLimits = field(default_factory=ReadLimits)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,7 +21,7 @@ import click
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Readers' feedback, saved from the work list.",
 )
-def command(folder: Path, lang: str | None, feedback: Path | None) -> int:
+def command(folder: Path, lang: Any, feedback: Path | None) -> int:
     """Make the pages of the finished scan in DIR again, from its recorded results; no model is needed."""
     from mri_batch.run.rerender import rerender
 

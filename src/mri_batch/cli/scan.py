@@ -44,10 +44,11 @@ if TYPE_CHECKING:
 @click.option("--show-phi", is_flag=True, help="Let reports show the patient's name and other tags.")
 @click.option("--redact-paths", is_flag=True, help="Keep file paths to files.csv alone.")
 @click.option(
-    "--faithfulness/--no-faithfulness",
-    default=True,
+    "--faithfulness",
+    type=click.Choice(["top", "all", "none"]),
+    default="top",
     show_default=True,
-    help="Test each heatmap by deletion and insertion.",
+    help="Test heatmaps by deletion and insertion: on the top key slice of a series, on all, or not at all.",
 )
 @click.option(
     "--lang",

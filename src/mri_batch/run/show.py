@@ -10,10 +10,10 @@ import numpy as np
 from mri_batch.model.decide import choose_key_slices
 from mri_batch.model.prepare import place_slice, prepare
 from mri_batch.model.session import Session
-from mri_batch.records import KeySlice, ShownSlice, Slice, StudyResult, Uint8
+from mri_batch.records import Float32, KeySlice, ShownSlice, Slice, StudyResult, Uint8
 from mri_batch.run.heat import choose_methods, explain_pictures
 from mri_batch.run.judge import Judged
-from mri_batch.settings import ScanSettings
+from mri_batch.settings import FaithfulnessOf, ScanSettings
 
 SHOWN_SLICES = 200  # a page holds at most this many pictures; the choice beyond is stated on it
 
@@ -73,8 +73,9 @@ def plan_shown(judged: Sequence[Judged], result: StudyResult, settings: ScanSett
         label = session.labels.index(answer.label)
         picked = choose_key_slices(series.probabilities, label, settings.max_key_slices)
         pictures = {i: picture for i, picture in enumerate(series.source) if i in set(picked)}
-        for i, shown in zip(picked, _explain(pictures, picked, label, first, settings, session, notes), strict=True):
-            keys[first + i] = shown
+        likely = series.probabilities[list(picked), label]
+        for shown in _explain(pictures, likely, label, first, settings, session, notes):
+            keys[shown.index] = shown
         first += len(series.origins)
     chosen = _choose_slices(first, frozenset(keys))
     if len(chosen) < first:
@@ -84,25 +85,34 @@ def plan_shown(judged: Sequence[Judged], result: StudyResult, settings: ScanSett
 
 def _explain(
     pictures: dict[int, Slice],
-    picked: Sequence[int],
+    likely: Float32,
     label: int,
     first: int,
     settings: ScanSettings,
     session: Session,
     notes: dict[str, None],
 ) -> Iterator[ShownSlice]:
-    ready = prepare([pictures[i] for i in picked], session.card.preprocessing)
+    """Explain the key slices of a series, by number in it; ``likely`` float32[n], the probability of the label."""
+    ready = prepare(pictures.values(), session.card.preprocessing)
     chosen, absent = choose_methods(session.card, settings.explain)
     notes |= dict.fromkeys(absent)
-    heats = explain_pictures(session, ready, label, chosen, faithfulness=settings.faithfulness)
-    for row, i in enumerate(picked):
+    tested = _choose_tested(likely, settings.faithfulness)
+    heats = explain_pictures(session, ready, label, chosen, tested=tested)
+    for row, (i, picture) in enumerate(pictures.items()):
         yield ShownSlice(
             index=first + i,
-            picture=pictures[i],
+            picture=picture,
             placement=ready.placements[row],
             heats=heats[row],
             prepared=_seen(ready.pixels[row], session),
         )
+
+
+def _choose_tested(likely: Float32, of: FaithfulnessOf) -> frozenset[int]:
+    """Choose the rows whose heat is tested: all, none, or the slice that speaks loudest for the series."""
+    if of == "top":
+        return frozenset({int(np.argmax(likely))})
+    return frozenset(range(len(likely)) if of == "all" else ())
 
 
 def _seen(pixels: np.ndarray, session: Session) -> Uint8:
