@@ -23,14 +23,14 @@ def hits_mask(peak_px: tuple[int, int], mask: Mask, tolerance_px: float = TOLERA
 
 
 def energy_ratio(heat: Float32, mask: Mask) -> float:
-    """Share of the positive heat inside the mask over the mask's share of the area: 1 is chance. NaN without either."""
+    """Share of positive heat in the mask over the mask's share of the area: 1 is chance, NaN without either."""
     positive = np.maximum(heat, 0.0).astype(np.float64)
     total, area = positive.sum(), mask.mean()
     return float(positive[mask].sum() / total / area) if total > 0 and area > 0 else float("nan")
 
 
 def mask_auprc(heat: Float32, mask: Mask) -> float:
-    """Area under the precision-recall curve of heat as a score for mask pixels (average precision, ties taken together).
+    """Area under the precision-recall curve of heat as a score for mask pixels (average precision).
 
     Chance is the mask's share of the area. NaN where the mask is empty.
     """
@@ -47,8 +47,8 @@ def mask_auprc(heat: Float32, mask: Mask) -> float:
 def rank_agreement(one: Float32, other: Float32) -> float:
     """Spearman's rank correlation of two maps of one shape, in -1..1; ties share their mean rank. NaN for a flat map.
 
-    Class sensitivity: of the maps of the top two classes. Randomisation sanity (Adebayo et al., NeurIPS 2018): of the maps
-    of a model and of the same network with re-drawn weights. Both should be far from 1.
+    Class sensitivity: of the maps of the top two classes. Randomisation sanity (Adebayo et al., NeurIPS 2018): of the
+    maps of a model and of the same network with re-drawn weights. Both should be far from 1.
     """
     a, b = mean_ranks(one), mean_ranks(other)
     a, b = a - a.mean(), b - b.mean()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -64,8 +63,10 @@ class Rollout:
 
 def fuse_heads(attention: Float32, fusion: Fusion) -> Float32:
     """From float32[n, h, t, t] to float32[n, t, t]."""
-    fuse: Callable[..., Float32] = {"mean": np.mean, "max": np.max, "min": np.min}[fusion]
-    fused: Float32 = fuse(attention, axis=1)
+    if fusion == "mean":
+        fused: Float32 = np.mean(attention, axis=1)
+    else:
+        fused = np.max(attention, axis=1) if fusion == "max" else np.min(attention, axis=1)
     return fused
 
 

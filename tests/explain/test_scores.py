@@ -1,0 +1,160 @@
+"""Faithfulness: a map that knows is told from maps that do not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mri_batch.explain.scores import (
+    SIGMAS,
+    RandomOrders,
+    Trial,
+    choose_sigma,
+    compare,
+    draw_smooth_map,
+    judge_faithfulness,
+    mean_height,
+    rank_cells,
+)
+from mri_batch.records import Float32
+from tests.explain.fakes import NumpyForward
+
+CELLS, SIDE = 8, 32
+QUICK = Trial(fill="black")
+
+
+def planted_case(seed: int) -> tuple[NumpyForward, Float32, Float32]:
+    """A model that looks at 2 x 2 cells somewhere, a picture with evidence there, and the map that says so."""
+    rng = np.random.default_rng(seed)
+    row, col = rng.integers(0, CELLS - 1, 2) * 4
+
+    def look(pixels: Float32) -> Float32:
+        seen = pixels[:, 0, row : row + 8, col : col + 8].mean(axis=(1, 2))
+        return np.stack([8 * seen - 4, np.zeros_like(seen)], axis=1)
+
+    picture = rng.normal(0.2, 0.05, (1, SIDE, SIDE)).astype(np.float32)
+    picture[:, row : row + 8, col : col + 8] += 0.8
+    heat = rng.normal(0, 0.02, (CELLS, CELLS)).astype(np.float32)
+    heat[row // 4 : row // 4 + 2, col // 4 : col // 4 + 2] += 1.0
+    return NumpyForward(look, ("a", "b")), picture, heat
+
+
+def scattered_case(seed: int) -> tuple[NumpyForward, Float32]:
+    """A model that adds up evidence from the whole picture with weights of either sign."""
+    rng = np.random.default_rng(seed)
+    weights = rng.standard_normal((CELLS, CELLS)).repeat(4, 0).repeat(4, 1)
+
+    def look(pixels: Float32) -> Float32:
+        seen = (pixels[:, 0] * weights).mean(axis=(1, 2)) * 10
+        return np.stack([seen, np.zeros_like(seen)], axis=1)
+
+    return NumpyForward(look, ("a", "b")), rng.random((1, SIDE, SIDE), np.float32)
+
+
+@pytest.mark.parametrize("sigma", [0.0, 1.0, 2.5])
+@pytest.mark.parametrize("scattered", [False, True])
+def test_random_map_is_no_better_than_chance(sigma: float, scattered: bool) -> None:
+    """Of 100 random maps, white or smooth, at most 5 pass, whether evidence stands in one place or everywhere."""
+    passed = 0
+    for seed in range(100):
+        forward, picture = scattered_case(seed) if scattered else planted_case(seed)[:2]
+        heat = draw_smooth_map((CELLS, CELLS), sigma, np.random.default_rng(1000 + seed))
+        passed += judge_faithfulness(forward, picture, heat, 0, trial=QUICK).better_than_chance
+    assert passed <= 5
+
+
+def test_planted_map_is_always_better_than_chance() -> None:
+    """A map that shows exactly where the model looks passes in every one of 100 pictures."""
+    for seed in range(100):
+        forward, picture, heat = planted_case(seed)
+        assert judge_faithfulness(forward, picture, heat, 0, trial=QUICK).better_than_chance
+
+
+def test_upside_down_map_scores_below_chance() -> None:
+    """Where the map is coldest the evidence is: the score is negative and the p-value large."""
+    forward, picture, heat = planted_case(0)
+    judged = judge_faithfulness(forward, picture, -heat, 0, trial=QUICK)
+    assert judged.score < 0
+    assert judged.p_value > 0.5
+    assert not judged.better_than_chance
+
+
+def test_flat_map_is_no_better_than_chance() -> None:
+    """A map without any difference has no order to offer."""
+    forward, picture, _ = planted_case(3)
+    assert not judge_faithfulness(forward, picture, np.zeros((CELLS, CELLS), np.float32), 0).better_than_chance
+
+
+def test_model_that_never_changes_its_mind_makes_no_map_better_than_chance() -> None:
+    """Where nothing that is covered matters, nothing can be proved."""
+    forward = NumpyForward(lambda x: np.tile(np.float32([3, 0]), (len(x), 1)), ("a", "b"))
+    judged = judge_faithfulness(forward, planted_case(0)[1], planted_case(0)[2], 0)
+    assert (judged.score, judged.p_value, judged.better_than_chance) == (0.0, 1.0, False)
+
+
+def test_random_orders_are_shared_by_equally_smooth_maps_of_a_picture() -> None:
+    """The first map pays for the random orders, the next only for itself; the answer is the same either way."""
+    forward, picture, heat = planted_case(1)
+    orders = RandomOrders()
+    alone = judge_faithfulness(forward, picture, heat, 0, orders, QUICK)
+    assert forward.n_passes == QUICK.passes(1)
+    shared = judge_faithfulness(forward, picture, heat, 0, orders, QUICK)
+    assert forward.n_passes == QUICK.passes(2)
+    assert shared == alone
+
+
+def test_judging_twice_gives_the_same() -> None:
+    """The seed is a knob; nothing else is random."""
+    forward, picture, heat = planted_case(2)
+    assert judge_faithfulness(forward, picture, heat, 0) == judge_faithfulness(forward, picture, heat, 0)
+
+
+def test_compare_counts_ties_against_the_map() -> None:
+    """A random order that does exactly as well is one that does at least as well."""
+    chance = np.array([[0.5, 0.5]] * 19 + [[0.2, 0.8]])
+    judged = compare(0.2, 0.8, chance)
+    assert judged.p_value == pytest.approx(2 / 21)
+    assert not judged.better_than_chance
+
+
+def test_map_that_does_not_stand_out_at_once_is_tried_against_more_orders() -> None:
+    """A lucky order among the first 20 does not hide a planted map: 40 more are tried, and kept like the first."""
+    tried = set()
+    for seed in range(30):
+        forward, picture, heat = planted_case(seed)
+        orders = RandomOrders()
+        judged = judge_faithfulness(forward, picture, heat, 0, orders, QUICK)
+        assert judged.better_than_chance
+        assert {len(found) for found in orders.found.values()} == {judged.n_random}
+        tried.add(judged.n_random)
+    assert tried == {20, 60}
+
+
+def test_score_is_the_mean_gain_in_deletion_and_insertion() -> None:
+    """0.3 less in deletion and 0.1 more in insertion than the mean random order: 0.2."""
+    chance = np.array([[0.6, 0.4], [0.4, 0.6]])
+    assert compare(0.2, 0.6, chance).score == pytest.approx(0.2)
+
+
+def test_mean_height_is_the_area_by_trapezoids() -> None:
+    """Heights 1, 0, 0 at 0, 0.1, 0.4."""
+    assert mean_height(np.array([[1.0, 0.0, 0.0]]), (0.0, 0.1, 0.4))[0] == pytest.approx(0.05 / 0.4)
+
+
+def test_rank_cells_orders_from_hot_to_cold_and_breaks_ties_at_random() -> None:
+    """The hottest cell is 0; equal cells do not keep their reading order."""
+    ranks = rank_cells(np.float32([[3, 9], [5, 1]]), np.random.default_rng(0))
+    assert ranks.tolist() == [[2, 0], [1, 3]]
+    flat = rank_cells(np.zeros((4, 4), np.float32), np.random.default_rng(0)).ravel()
+    assert sorted(flat) == list(range(16))
+    assert flat.tolist() != list(range(16))
+
+
+@pytest.mark.parametrize("sigma", SIGMAS)
+def test_choose_sigma_finds_a_map_at_least_as_smooth(sigma: float) -> None:
+    """The level chosen for random maps of a known smoothness is, but for chance, that one or the next above."""
+    rng = np.random.default_rng(0)
+    chosen = [choose_sigma(rank_cells(draw_smooth_map((16, 16), sigma, rng), rng)) for _ in range(40)]
+    allowed = SIGMAS[max(0, SIGMAS.index(sigma) - 1) : SIGMAS.index(sigma) + 2]
+    assert np.mean([c in allowed for c in chosen]) >= 0.95
+    assert np.median(chosen) >= sigma
