@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 Uint16 = npt.NDArray[np.uint16]
-Int64 = npt.NDArray[np.int64]
+Int32 = npt.NDArray[np.int32]
 
 
 def encode_grid(grid: Uint16) -> bytes:
     """Encode uint16[rows, cols]: raw deflate of all high bytes, then all low bytes, of the folded remainders."""
-    values = grid.astype(np.int64)
+    values = grid.astype(np.int32)
     remainder = values - _predict(*_neighbours(values))
     short = ((remainder + 0x8000) & 0xFFFF) - 0x8000  # the decoder adds modulo 65,536
     folded = np.where(short >= 0, 2 * short, -2 * short - 1)
@@ -30,10 +30,10 @@ def encode_grid(grid: Uint16) -> bytes:
 
 def decode_grid(coded: bytes, rows: int, cols: int) -> Uint16:
     """Decode :func:`encode_grid` to uint16[rows, cols], one antidiagonal at a time."""
-    plain = np.frombuffer(zlib.decompress(coded, -15), np.uint8).astype(np.int64)
+    plain = np.frombuffer(zlib.decompress(coded, -15), np.uint8).astype(np.int32)
     folded = ((plain[: rows * cols] << 8) | plain[rows * cols :]).reshape(rows, cols)
     remainder = np.where(folded & 1, -((folded + 1) >> 1), folded >> 1)
-    out = np.zeros((rows, cols), np.int64)
+    out = np.zeros((rows, cols), np.int32)
     for k in range(rows + cols - 1):
         r = np.arange(max(0, k - cols + 1), min(rows, k + 1))
         c = k - r
@@ -44,7 +44,7 @@ def decode_grid(coded: bytes, rows: int, cols: int) -> Uint16:
     return out.astype(np.uint16)
 
 
-def _neighbours(values: Int64) -> tuple[Int64, Int64, Int64]:
+def _neighbours(values: Int32) -> tuple[Int32, Int32, Int32]:
     left, up, corner = np.zeros_like(values), np.zeros_like(values), np.zeros_like(values)
     left[:, 1:] = values[:, :-1]
     left[1:, 0] = values[:-1, 0]
@@ -55,7 +55,7 @@ def _neighbours(values: Int64) -> tuple[Int64, Int64, Int64]:
     return left, up, corner
 
 
-def _predict(left: Int64, up: Int64, corner: Int64) -> Int64:
+def _predict(left: Int32, up: Int32, corner: Int32) -> Int32:
     low, high = np.minimum(left, up), np.maximum(left, up)
-    guess: Int64 = np.where(corner >= high, low, np.where(corner <= low, high, left + up - corner))
+    guess: Int32 = np.where(corner >= high, low, np.where(corner <= low, high, left + up - corner))
     return guess

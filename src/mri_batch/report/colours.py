@@ -37,5 +37,5 @@ def colour_heat(share: Float32, *, opacity: float, threshold: float) -> tuple[Ui
     step: npt.NDArray[np.intp] = np.round(strength * 255).astype(np.intp)
     colour: Uint8 = np.where((share < 0)[..., None], RAMP_AGAINST[step], RAMP_FOR[step])
     fade = np.clip((strength - threshold) / FULL_AT, 0.0, 1.0)
-    alpha: Float32 = (opacity * np.where(strength >= threshold, 0.25 + 0.75 * fade, 0.0)).astype(np.float32)
+    alpha: Float32 = (opacity * fade).astype(np.float32)
     return colour, alpha

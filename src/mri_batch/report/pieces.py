@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -93,14 +94,13 @@ class Piece:
 
 def write_pieces(path: Path, shown: Iterable[ShownSlice]) -> None:
     """Write ``pieces.zip``, and ``thumb.jpg`` beside it where a slice has heat; the same slices give the same bytes."""
-    pieces, best, thumbnail = [], -1.0, b""
-    for piece_slice in shown:
-        piece = _make_piece(piece_slice)
-        pieces.append(piece)
-        heat = _peak_share(piece_slice)
+    drafts, best, thumbnail = [], -1.0, b""
+    for each in shown:
+        drafts.append(_make_draft(each))
+        heat = _peak_share(each)
         if heat > best:
-            best, thumbnail = heat, _thumbnail(piece_slice)
-    _write_zip(path, _fit(pieces))
+            best, thumbnail = heat, _thumbnail(each)
+    _write_zip(path, _fit(drafts))
     if thumbnail:
         path.with_name("thumb.jpg").write_bytes(thumbnail)
 
@@ -121,14 +121,30 @@ def budget_bytes(n_slices: int, n_extra_bytes: int) -> int:
     return int((page - 150_000 - 800 * n_slices) * 0.75 * 0.97) - n_extra_bytes
 
 
-def _make_piece(shown: ShownSlice) -> Piece:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """A piece with all of its depth, and its numbers in a form that is quick to unpack, until the budget is known."""
+
+    piece: Piece
+    packed: bytes
+
+    def values(self) -> Float64:
+        """float64[rows, cols] or [rows, cols, 3] in modality units, upright."""
+        piece = self.piece
+        shape = (piece.rows, piece.cols) if len(piece.planes) == 1 else (piece.rows, piece.cols, 3)
+        numbers = np.frombuffer(zlib.decompress(self.packed), np.uint16).reshape(shape)
+        values: Float64 = numbers.astype(np.float64) * piece.slope + piece.intercept
+        return values
+
+
+def _make_draft(shown: ShownSlice) -> _Draft:
     picture, placement = shown.picture, shown.placement
     upright = np.nan_to_num(to_upright(picture.pixels, placement), posinf=0.0, neginf=0.0)
     numbers, slope, intercept, error = _to_numbers(upright)
     share = _first_share(shown)
     grown = unturned(placement)
     has_extras = shown.prepared is not None or bool(shown.heats)
-    return Piece(
+    piece = Piece(
         index=shown.index,
         rows=upright.shape[0],
         cols=upright.shape[1],
@@ -145,13 +161,17 @@ def _make_piece(shown: ShownSlice) -> Piece:
         prepared=to_jpeg(shown.prepared, quality=90) if shown.prepared is not None else b"",
         still=make_still(upright, picture.window, grown, _upright_aspect(shown), share) if has_extras else b"",
     )
+    return _Draft(piece=piece, packed=zlib.compress(numbers.tobytes(), 1))
 
 
 def _to_numbers(values: Float32) -> tuple[Uint16, float, float, float]:
     """Return uint16 numbers, slope, intercept and error: 0 where the values are multiples of one step."""
     low, high = float(values.min()), float(values.max())
     unique = np.unique(values.astype(np.float64))
-    step, error = (float(np.diff(unique).min()) if unique.size > 1 else 1.0), 0.0
+    step, error = 1.0, 0.0
+    if unique.size > 1:
+        step = float(np.diff(unique).min())
+        step = (high - low) / round((high - low) / step)  # float32 leaves little of a step's digits
     steps = (unique - low) / step
     if (high - low) / step > 0xFFFF or np.abs(steps - np.round(steps)).max() > 0.01:
         step = (high - low) / 0xFFFF
@@ -197,14 +217,15 @@ def _encode(numbers: Uint16) -> tuple[bytes, ...]:
     return tuple(encode_grid(plane) for plane in planes)
 
 
-def _fit(pieces: Sequence[Piece]) -> list[Piece]:
+def _fit(drafts: Sequence[_Draft]) -> list[Piece]:
     """Make the pieces fit a page; each has its share of the budget, key slices twice."""
-    if not pieces:
+    if not drafts:
         return []
+    pieces = [draft.piece for draft in drafts]
     weights = [_KEY_WEIGHT if piece.heats else 1.0 for piece in pieces]
     budget = budget_bytes(len(pieces), sum(piece.n_extra_bytes for piece in pieces))
     unit = _share_out(budget, [piece.n_bytes for piece in pieces], weights)
-    return [_shrink(p, max(_LEAST_BYTES, unit * w)) for p, w in zip(pieces, weights, strict=True)]
+    return [_shrink(d, max(_LEAST_BYTES, unit * w)) for d, w in zip(drafts, weights, strict=True)]
 
 
 def _share_out(budget: float, needs: Sequence[float], weights: Sequence[float]) -> float:
@@ -217,11 +238,12 @@ def _share_out(budget: float, needs: Sequence[float], weights: Sequence[float]) 
     return float("inf")
 
 
-def _shrink(piece: Piece, most_bytes: float) -> Piece:
+def _shrink(draft: _Draft, most_bytes: float) -> Piece:
     """Round the values within their own noise, then give up resolution, until they fit ``most_bytes``."""
+    piece = draft.piece
     if piece.n_bytes <= most_bytes:
         return piece
-    values = piece.values().astype(np.float64)
+    values = draft.values()
     tried = piece
     for step in _steps(piece, values):
         tried = _round_values(piece, values, step)

@@ -172,7 +172,7 @@
         if (strength < state.threshold || strength === 0) { continue; }
         ramp = ramps[share < 0 ? 1 : 0];
         colour = 3 * Math.round(strength * 255);
-        shade = 0.25 + 0.75 * Math.min(1, (strength - state.threshold) / 0.4);
+        shade = Math.min(1, (strength - state.threshold) / 0.4);
         out[at] = ramp[colour];
         out[at + 1] = ramp[colour + 1];
         out[at + 2] = ramp[colour + 2];
