@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mri_batch.card import Crop, Intensity, Preprocessing
-from mri_batch.model.prepare import choose_turn, find_peak, place_heat, place_slice, prepare
+from mri_batch.geometry import find_peak, place_heat
+from mri_batch.model.prepare import choose_turn, place_slice, prepare
 from mri_batch.records import FileKind, Float32, FoundFile, Placement, Slice
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)

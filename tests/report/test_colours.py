@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mri_batch.model.prepare import place_heat
+from mri_batch.geometry import place_heat
 from mri_batch.records import Placement, Uint8
 from mri_batch.report.colours import RAMP_AGAINST, RAMP_FOR, colour_heat
 from mri_batch.report.stills import lay_heat, to_upright, unturned

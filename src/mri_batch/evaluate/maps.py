@@ -24,7 +24,8 @@ from mri_batch.explain.metrics import (
     rank_agreement,
 )
 from mri_batch.explain.scores import RandomOrders, judge_faithfulness
-from mri_batch.model.prepare import find_peak, place_heat, prepare
+from mri_batch.geometry import find_peak, place_heat
+from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
 from mri_batch.records import Float32, Placement, Slice
 

@@ -1,6 +1,6 @@
 """How well heat agrees with a mask that people drew, and how far two maps differ. For one slice each.
 
-Heat is float32[rows, cols] laid on the slice (:func:`mri_batch.model.prepare.place_heat`), a mask bool[rows, cols].
+Heat is float32[rows, cols] laid on the slice (:func:`mri_batch.geometry.place_heat`), a mask bool[rows, cols].
 """
 
 from __future__ import annotations

@@ -17,9 +17,10 @@ from mri_batch.explain import available_methods, build_method, iter_parts
 from mri_batch.explain.attention import every_head
 from mri_batch.explain.base import Method
 from mri_batch.explain.scores import RandomOrders, judge_faithfulness
+from mri_batch.geometry import find_peak
 from mri_batch.model.decide import calibrate
 from mri_batch.model.package import read_package
-from mri_batch.model.prepare import find_peak, prepare
+from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
 from mri_batch.read.find import iter_files
 from mri_batch.read.group import Grouper

@@ -12,7 +12,7 @@ from mri_batch.errors import MethodAbsent, UsageError
 from mri_batch.explain import available_methods, build_method, choose_default, load_methods
 from mri_batch.explain.base import Method
 from mri_batch.explain.scores import RandomOrders, judge_faithfulness
-from mri_batch.model.prepare import find_peak
+from mri_batch.geometry import find_peak
 from mri_batch.model.session import Session
 from mri_batch.records import Attribution, Faithfulness, Heatmap, ModelInput, ShownHeat
 
