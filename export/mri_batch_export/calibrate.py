@@ -18,8 +18,7 @@ from mri_batch.errors import UsageError
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
 from mri_batch.records import Float32
-from mri_batch_export.dataset import Item
-from mri_batch_export.train import read_picture
+from mri_batch_export.dataset import Item, read_picture
 
 ALPHA = 0.1
 CAUTION_SHARE, REFUSE_SHARE = 0.95, 0.99  # of the validation slices lie below the gate's two thresholds

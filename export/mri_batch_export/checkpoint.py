@@ -20,6 +20,7 @@ State = dict[str, Tensor]
 _TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".tar")
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "module")
 _PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")
+_PICKLE = b"\x80"  # PyTorch before 1.6 wrote bare pickles
 _AS_SAFETENSORS = "save it again as safetensors: safetensors.torch.save_file(model.state_dict(), 'model.safetensors')"
 
 
@@ -53,18 +54,25 @@ def _load_safetensors(path: Path) -> State:
     try:
         return load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
-        raise _refused(path, f"not a safetensors file: {error}", "copy it again") from error
+        raise _refused(path, f"not a safetensors file: {_first_line(error)}", "copy it again") from error
 
 
 def _load_torch(path: Path) -> object:
+    if not zipfile.is_zipfile(path) and _first_byte(path) != _PICKLE:
+        raise _refused(path, "neither a PyTorch archive nor a pickle", "copy it again")
     if _is_torchscript(path):
         raise _refused(path, "a TorchScript archive, which holds code", _AS_SAFETENSORS)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _refused(path, "a pickle that would run code when loaded", _AS_SAFETENSORS) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, AttributeError) as error:
-        raise _refused(path, f"PyTorch cannot read it: {str(error).splitlines()[0][:200]}", "copy it again") from error
+    except Exception as error:  # torch.load raises whatever the bytes lead it to
+        raise _refused(path, f"PyTorch cannot read it: {_first_line(error)}", "copy it again") from error
+
+
+def _first_byte(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(1)
 
 
 def _is_torchscript(path: Path) -> bool:
@@ -96,6 +104,10 @@ def _plain(path: Path, name: str, tensor: Tensor) -> Tensor:
     if not torch.isfinite(tensor).all():
         raise _refused(path, f"{name} holds NaN or infinite numbers", "train it again from an earlier checkpoint")
     return tensor.float().contiguous()
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)[:200]
 
 
 def _refused(path: Path, reason: str, hint: str = "") -> ExportRefused:

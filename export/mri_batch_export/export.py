@@ -5,23 +5,19 @@ from __future__ import annotations
 import copy
 import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import onnx
 import torch
 from torch import nn
 
 from mri_batch.card import MethodEntry, ModelCard, Wiring
 from mri_batch.errors import ExportRefused
-from mri_batch.model.package import EXPLAIN, GATE, GOLDEN, GRADCAM, MODEL, Package, write_package
+from mri_batch.model.package import EXPLAIN, GRADCAM, MODEL, Package, write_package
 from mri_batch.model.session import Session
-from mri_batch_export.calibrate import calibrate_card
 from mri_batch_export.dataset import Item
-from mri_batch_export.gradients import GradientGraph, build_gradient_graph
+from mri_batch_export.finish import finish_package
+from mri_batch_export.gradients import GradientGraph, build_gradient_graph, strip_metadata
 from mri_batch_export.storage import Store, WeightFile, fold_batch_norms, round_weights
 from mri_batch_export.verify import make_golden, verify_plain
 from mri_batch_export.wire import build_plain_graph
@@ -54,7 +50,7 @@ def export_package(
     weights = WeightFile(codes=round_weights(network, store))
     plain = build_plain_graph(network, card=card, rollout_layers=rollout_layers)
     card = card.model_copy(update={"wiring": plain.wiring})
-    graphs = [(MODEL, plain.proto)]
+    graphs = [(MODEL, strip_metadata(plain.proto))]  # the exporter notes where source files lie on this machine
     methods = list(plain.methods)
     if gradients:
         gradient = build_gradient_graph(network, card=card)
@@ -65,25 +61,11 @@ def export_package(
     first_layer = max(0, len(card.wiring.attention) - rollout_layers)
     with tempfile.TemporaryDirectory(prefix="mri-batch-export-") as folder:
         work = Path(folder)
-        for _, graph in graphs:
-            forget_sources(graph)
         files = weights.write(work, graphs)
         session = Session(write_package(work / "draft", card, files))
         verify_plain(network, session, first_layer)
-        files |= {GOLDEN: _save(work / GOLDEN, make_golden(network, session, first_layer))}
-        if items:
-            card, gate = calibrate_card(session, items)
-            files |= {GATE: _save(work / GATE, gate)} if gate else {}
-        return write_package(out, card, files, replace=replace)
-
-
-def forget_sources(model: onnx.ModelProto) -> None:
-    """Take out what the exporter notes of the source files' places on this machine."""
-    graph = model.graph
-    for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
-        part.ClearField("metadata_props")
-        part.ClearField("doc_string")
-    graph.ClearField("value_info")
+        golden = make_golden(network, session, first_layer)
+        return finish_package(session, files, golden, items, out, work=work, replace=replace)
 
 
 def _check_network(network: nn.Module, card: ModelCard) -> None:
@@ -109,8 +91,3 @@ def _with_gradients(wiring: Wiring, gradient: GradientGraph) -> Wiring:
 def _choose_default(methods: Sequence[MethodEntry]) -> str | None:
     available = {entry.method for entry in methods if entry.available}
     return next((m for m in ("rollout", "gradcam", "gradient") if m in available), "occlusion")
-
-
-def _save(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> Path:
-    np.savez_compressed(path, allow_pickle=False, **arrays)
-    return path

@@ -62,12 +62,13 @@ def verify_plain(model: nn.Module, session: Session, first_layer: int, extra: Fl
         for size in BATCHES:
             given = session.outputs(pixels[:size], list(right))
             found += [compare(f"plain/{name}", given[name], right[name][:size]) for name in right]
-            found += [_row_sums(name, given[name]) for name in session.wiring.attention]
+            found += [row_sums(name, given[name]) for name in session.wiring.attention]
     refuse_unless_all_hold(found)
     return found
 
 
-def _row_sums(name: str, attention: Float32) -> Agreement:
+def row_sums(name: str, attention: Float32) -> Agreement:
+    """How far the rows of an attention float32[n, h, t, t] are from summing to 1."""
     off = float(np.abs(attention.sum(axis=-1) - 1).max())
     return Agreement(output=f"row sums of {name}", difference=off, limit=ROW_SUM_LIMIT)
 

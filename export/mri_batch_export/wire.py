@@ -101,7 +101,7 @@ def _offer(model: nn.Module, rollout_layers: int) -> tuple[Wiring, tuple[MethodE
             grid=model.grid,
             prefix_tokens=model.prefix_tokens,
         )
-        knobs = {"fusion": "mean", "discard": 0.0, "first_layer": max(0, depth - rollout_layers)}
+        knobs = {"fusion": "mean", "discard": 0.0, "residual": 0.5, "first_layer": max(0, depth - rollout_layers)}
         return wiring, (MethodEntry(method="rollout", knobs=knobs), MethodEntry(method="attention"))
     absent = tuple(MethodEntry(method=m, available=False, reason=NO_ATTENTION) for m in _ATTENTION_METHODS)
     return Wiring(features="features" if isinstance(model, MapClassifier) else None), absent

@@ -1,6 +1,6 @@
 """Vision Transformer (Dosovitskiy et al. 2021), with the options of DINOv2 (Oquab et al. 2023), timm's parameter names.
 
-Attention is written out (q k^T, softmax, times v) rather than fused, because its weights are outputs of the exported graph.
+Attention is written out (q k^T, softmax, times v) rather than fused, because its weights are outputs of the graph.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class ViT(nn.Module):
         self.reg_token = nn.Parameter(torch.zeros(1, config.n_registers, config.dim)) if config.n_registers else None
         self.pos_embed = nn.Parameter(torch.zeros(1, 1 + rows * cols, config.dim))
         self.patch_embed = PatchEmbed(config)
-        rates = torch.linspace(0.0, config.drop_path, config.depth).tolist()
+        rates = [config.drop_path * i / max(1, config.depth - 1) for i in range(config.depth)]
         self.blocks = nn.ModuleList([Block(config, rate) for rate in rates])
         self.norm = nn.LayerNorm(config.dim, eps=config.norm_eps)
         self.head = nn.Linear(config.dim, config.n_labels)
