@@ -19,6 +19,7 @@ PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _BLOCK_BYTES = 1 << 15  # most headers come in one read
 _MAX_VALUE_BYTES = 1 << 16  # of what grouping wants, nothing real comes near
 _MAX_ELEMENTS = 400_000  # an enhanced object of 2,000 frames has half of it
+_META_CLASS, _META_SYNTAX, _CLASS = 0x00020002, 0x00020010, 0x00080016
 _UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _LONG_FORM = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
@@ -53,10 +54,11 @@ def scan_file(stream: BinaryIO, wanted: AbstractSet[int], limits: ReadLimits) ->
     """Scan an opened, not deflated file up to its pixels. Raises Damaged with TOO_DEEP or TOO_LARGE."""
     head = stream.read(132)
     start = 132 if head[128:132] == b"DICM" else 0
-    meta, _, at = _scan(stream, start, _LITTLE, frozenset({0x00020010}), limits, only_meta=True)
-    syntax = meta.get(0x00020010, b"").rstrip(b"\0 ").decode("ascii", "replace")
+    meta, _, at = _scan(stream, start, _LITTLE, frozenset({_META_CLASS, _META_SYNTAX}), limits, only_meta=True)
+    syntax = meta.get(_META_SYNTAX, b"").rstrip(b"\0 ").decode("ascii", "replace")
     coding = _choose_coding(stream, at, syntax)
     values, pixel_bytes, _ = _scan(stream, at, coding, wanted, limits, only_meta=False)
+    values.setdefault(_CLASS, meta.get(_META_CLASS, b""))  # a directory names its class in the meta information alone
     return Scan(values, syntax, coding is not _BIG, pixel_bytes)
 
 
