@@ -38,8 +38,10 @@ class AugmentSettings:
     clone: float = 0.1
 
 
-def augment_batch(wide: Tensor, masks: Tensor, size: int, wide_by: float, s: AugmentSettings) -> tuple[Tensor, Tensor]:
-    """Augment ``wide`` float[n, 1, w, w] in 0..1 and its masks alike: float[n, 1, size, size] each.
+def augment_batch(
+    wide: Tensor, masks: Tensor, size: tuple[int, int], wide_by: float, s: AugmentSettings
+) -> tuple[Tensor, Tensor]:
+    """Augment ``wide`` float[n, c, rows, cols] in 0..1 and masks float[n, 1, rows, cols] alike, cut to ``size``.
 
     ``wide`` shows ``wide_by`` times the box that the model sees, so that shifts bring in picture rather than black.
     """
@@ -52,7 +54,7 @@ def augment_batch(wide: Tensor, masks: Tensor, size: int, wide_by: float, s: Aug
     theta[:, 0, 0], theta[:, 0, 1] = torch.cos(angle) * zoom * mirror, -torch.sin(angle) * zoom
     theta[:, 1, 0], theta[:, 1, 1] = torch.sin(angle) * zoom * mirror, torch.cos(angle) * zoom
     theta[:, :, 2] = shift
-    grid = F.affine_grid(theta, [n, 1, size, size], align_corners=False)
+    grid = F.affine_grid(theta, [n, 1, *size], align_corners=False)
     pictures = F.grid_sample(wide, grid, align_corners=False)
     moved = F.grid_sample(masks, grid, align_corners=False)
     return _change_intensity(pictures, s), moved

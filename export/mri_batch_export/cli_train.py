@@ -19,12 +19,27 @@ import click
 @click.option(
     "--init",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Checkpoint of the backbone (safetensors).",
+    help="Checkpoint to start from; its last layer is not used.",
 )
+@click.option("--epochs", type=click.IntRange(min=1), help="Other than the recipe's, for a quick try.")
 @click.option("--seed", type=int, default=0, show_default=True)
-def command(datasets: tuple[Path, ...], recipe: str, out: Path, init: Path | None, seed: int) -> int:
+@click.option("-q", "--quiet", is_flag=True, help="Only errors.")
+def command(
+    datasets: tuple[Path, ...], recipe: str, out: Path, init: Path | None, epochs: int | None, seed: int, quiet: bool
+) -> int:
     """Train a classifier on one or more data sets by a recipe."""
-    from mri_batch_export.train import load_recipe, train
+    from dataclasses import replace
 
-    click.echo(str(train(datasets, load_recipe(recipe), out, init, seed)))
+    from mri_batch_export.recipe import load_recipe
+    from mri_batch_export.train import train
+
+    chosen = load_recipe(recipe)
+    if epochs is not None:
+        chosen = replace(chosen, epochs=epochs, head_epochs=min(chosen.head_epochs, epochs - 1))
+
+    def tell(words: str) -> None:
+        if not quiet:
+            click.echo(words, err=True)
+
+    click.echo(str(train(datasets, chosen, out, init, seed, tell=tell)))
     return 0

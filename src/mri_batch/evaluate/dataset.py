@@ -158,7 +158,7 @@ def _from_table(folder: Path, table: Path) -> list[Item]:
                 Item(
                     path=path,
                     label=row.get("label") or folder.name,
-                    name=path.relative_to(folder).as_posix(),
+                    name=_name(path, folder),
                     data_set=folder.name,
                     group=row.get("patient_group") or "",
                     split=row.get("split") or "",
@@ -170,6 +170,11 @@ def _from_table(folder: Path, table: Path) -> list[Item]:
         some = ", ".join(missing[:5])
         raise UsageError(f"{len(missing)} pictures are missing: {some}", code="DATASET_UNKNOWN_FILE", file=str(table))
     return items
+
+
+def _name(path: Path, folder: Path) -> str:
+    """Name a picture by its path below the folder; a table may also give whole paths that lead elsewhere."""
+    return (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
 
 
 def _find(folder: Path, name: str) -> Path | None:
