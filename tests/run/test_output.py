@@ -68,9 +68,14 @@ def test_new_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     """A block that fails leaves the earlier folder as it was, and no part of the new one."""
     with new_folder(tmp_path / "study") as folder:
         (folder / "result.json").write_text("first")
-    with pytest.raises(RuntimeError), new_folder(tmp_path / "study") as folder:
-        (folder / "result.json").write_text("half")
-        raise RuntimeError
+
+    def fail_half_way() -> None:
+        with new_folder(tmp_path / "study") as folder:
+            (folder / "result.json").write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
     assert (tmp_path / "study" / "result.json").read_text() == "first"
     assert [p.name for p in tmp_path.iterdir()] == ["study"]
 

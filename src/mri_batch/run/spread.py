@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -21,32 +21,34 @@ from mri_batch.records import StudyResult
 from mri_batch.run.study import Job, fail, process, write_study
 from mri_batch.settings import ScanSettings
 
+READY = "ready"
+START_LIMIT_S = 600.0  # for loading a large model from a slow share
+Work = Callable[[Connection, ScanSettings], None]
 
-def spread(jobs: Iterator[Job], settings: ScanSettings, card: ModelCard) -> Iterator[tuple[Job, StudyResult]]:
+
+def spread(
+    jobs: Iterator[Job], settings: ScanSettings, card: ModelCard, work: Work | None = None
+) -> Iterator[tuple[Job, StudyResult]]:
     """Process jobs on ``settings.jobs`` workers; yields each with its result, in the order of completion.
 
     At most one job per worker is in flight, so memory does not grow with the number of studies. Raises what makes every
-    further study pointless: OutputError, ModelPackageError.
+    further study pointless: OutputError, ModelPackageError. ``work`` is what a worker runs: it says READY, then
+    answers every job that it receives.
     """
     workers: list[_Worker] = []
     source = iter(jobs)
     try:
         waiting = next(source, None)
         while waiting is not None or any(w.job for w in workers):
-            while waiting is not None and (idle := _idle(workers, settings)) is not None:
+            while waiting is not None and (idle := _idle(workers, settings, work or work_off)) is not None:
                 idle.give(waiting)
                 waiting = next(source, None)
-            for worker in _ready(workers, settings.timeout_per_study_s):
-                job, answer = worker.collect(settings)
+            for worker in _with_news(workers, settings.timeout_per_study_s):
+                job = worker.job
+                result = worker.hear(settings, card)
                 if not worker.alive:
                     workers.remove(worker)
-                if job is None:
-                    continue
-                if isinstance(answer, StudyResult):
-                    yield job, answer
-                else:
-                    result = fail(job, code=answer[0], reason=answer[1])
-                    write_study(result, settings, card)
+                if job is not None and result is not None:
                     yield job, result
     finally:
         for worker in workers:
@@ -54,49 +56,57 @@ def spread(jobs: Iterator[Job], settings: ScanSettings, card: ModelCard) -> Iter
 
 
 class _Worker:
-    """One process and the job that it has."""
+    """One process and the job that it has. The clock of a job starts when the worker has its model loaded."""
 
-    def __init__(self, settings: ScanSettings) -> None:
+    def __init__(self, settings: ScanSettings, work: Work) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(target=_work, args=(theirs, settings), daemon=True)
+        self.process: BaseProcess = context.Process(target=work, args=(theirs, settings), daemon=True)
         self.process.start()
         theirs.close()
         self.job: Job | None = None
+        self.alive, self.ready = True, False
         self.since = time.monotonic()
-        self.alive = True
 
     def give(self, job: Job) -> None:
         self.job, self.since = job, time.monotonic()
-        with suppress(BrokenPipeError, ConnectionResetError):  # it died in between: collect() tells
+        with suppress(BrokenPipeError, ConnectionResetError):  # it died in between: hear() tells
             self.pipe.send(job)
 
     def overdue(self, limit_s: float | None) -> bool:
-        return self.job is not None and limit_s is not None and time.monotonic() - self.since > limit_s
+        limit = limit_s if self.ready else START_LIMIT_S
+        return self.job is not None and limit is not None and time.monotonic() - self.since > limit
 
-    def collect(self, settings: ScanSettings) -> tuple[Job | None, StudyResult | tuple[str, str]]:
-        """Take the answer, or say why there is none; a worker that failed is gone afterwards."""
-        job, self.job = self.job, None
-        if self.overdue_when_collected(job, settings.timeout_per_study_s):
-            self.end()
-            return job, (
-                "STUDY_TIMEOUT",
-                f"took longer than {settings.timeout_per_study_s:g} s and was stopped",
-            )
+    def hear(self, settings: ScanSettings, card: ModelCard) -> StudyResult | None:
+        """Hear the worker's news: a result, a lost study, or None when it says that it is ready.
+
+        A worker that lost a study is gone afterwards. Raises what the worker raised.
+        """
+        if not self.pipe.poll():
+            return self._lose("STUDY_TIMEOUT", f"stopped after {time.monotonic() - self.since:.0f} s", settings, card)
         try:
-            answer = self.pipe.recv()
+            news = self.pipe.recv()
         except (EOFError, OSError):
             self.process.join(5)
-            code = self.process.exitcode
-            self.end()
-            return job, ("WORKER_DIED", f"the worker process ended abruptly ({_how(code)}) on this study")
-        if isinstance(answer, MriBatchError):
-            raise answer
-        return job, answer
+            how = _how(self.process.exitcode)
+            return self._lose("WORKER_DIED", f"the worker process ended abruptly ({how}) on this study", settings, card)
+        if isinstance(news, MriBatchError):
+            raise news
+        if news == READY:
+            self.ready, self.since = True, time.monotonic()
+            return None
+        assert isinstance(news, StudyResult)
+        self.job = None
+        return news
 
-    def overdue_when_collected(self, job: Job | None, limit_s: float | None) -> bool:
-        late = job is not None and limit_s is not None and time.monotonic() - self.since > limit_s
-        return late and not self.pipe.poll()
+    def _lose(self, code: str, reason: str, settings: ScanSettings, card: ModelCard) -> StudyResult | None:
+        self.end()
+        if self.job is None:
+            return None
+        result = fail(self.job, code=code, reason=reason)
+        write_study(result, settings, card)
+        self.job = None
+        return result
 
     def end(self) -> None:
         self.alive = False
@@ -106,24 +116,24 @@ class _Worker:
         self.pipe.close()
 
 
-def _idle(workers: list[_Worker], settings: ScanSettings) -> _Worker | None:
+def _idle(workers: list[_Worker], settings: ScanSettings, work: Work) -> _Worker | None:
     for worker in workers:
         if worker.job is None:
             return worker
     if len(workers) < settings.jobs:
-        workers.append(_Worker(settings))
+        workers.append(_Worker(settings, work))
         return workers[-1]
     return None
 
 
-def _ready(workers: list[_Worker], limit_s: float | None) -> list[_Worker]:
+def _with_news(workers: list[_Worker], limit_s: float | None) -> list[_Worker]:
     busy = [w for w in workers if w.job is not None]
     pipes: dict[Connection, _Worker] = {w.pipe: w for w in busy}
     ready: list[Any] = wait(list(pipes), timeout=None if limit_s is None else 0.2)
     return [pipes[pipe] for pipe in ready] or [w for w in busy if w.overdue(limit_s)]
 
 
-def _work(pipe: Connection, settings: ScanSettings) -> None:
+def work_off(pipe: Connection, settings: ScanSettings) -> None:
     """Be a worker: load the model once, then one study after the other until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C and ends the workers
     _no_core_dumps()
@@ -131,6 +141,7 @@ def _work(pipe: Connection, settings: ScanSettings) -> None:
         package = read_package(settings.model, check_digests=False)  # the parent has checked them
         session = Session(package, threads=threads_per_worker(settings), batch_size=settings.batch_size)
         gate = load_gate(package)
+        pipe.send(READY)
         while True:
             pipe.send(process(pipe.recv(), settings, session, gate))
     except MriBatchError as error:

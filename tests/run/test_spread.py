@@ -1,0 +1,78 @@
+"""A worker that dies or hangs loses one study, with its reason, and the batch goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from mri_batch.card import ModelCard
+from mri_batch.errors import OutputError
+from mri_batch.records import Study, StudyResult, StudyStatus
+from mri_batch.run.spread import READY, spread
+from mri_batch.run.study import Job
+from mri_batch.settings import ScanSettings
+
+CARD = ModelCard(name="tiny", labels=("a", "b"))
+
+
+def erratic(pipe: Connection, settings: ScanSettings) -> None:
+    """Be a worker whose fate is the study's source."""
+    pipe.send(READY)
+    while True:
+        try:
+            job: Job = pipe.recv()
+        except EOFError:
+            return
+        if job.study.source == "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if job.study.source == "hang":
+            time.sleep(60)
+        if job.study.source == "disk full":
+            pipe.send(OutputError("no space", code="OUTPUT_UNWRITABLE"))
+            return
+        s = job.study
+        pipe.send(
+            StudyResult(study_id=s.study_id, source=s.source, kind=s.kind, key=job.key, status=StudyStatus.SKIPPED)
+        )
+
+
+def jobs(*fates: str) -> Iterator[Job]:
+    """Make a job for each fate."""
+    for number, fate in enumerate(fates):
+        yield Job(study=Study(study_id=f"st-{number}", source=fate, kind="dicom", series=()), key=f"k{number}")
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+def test_spread_loses_only_the_study_that_kills(tmp_path: Path, n_workers: int) -> None:
+    """Killed workers are replaced; the other studies come through; the lost ones have a page with the reason."""
+    asked = ScanSettings(
+        paths=(), out=tmp_path, model=Path("none"), jobs=n_workers, timeout_per_study_s=15.0, threads=1
+    )
+    fates = ("fine", "kill", "fine", "kill", "fine")
+    results = {job.study.study_id: result for job, result in spread(jobs(*fates), asked, CARD, erratic)}
+    assert len(results) == len(fates)
+    for number, fate in enumerate(fates):
+        result = results[f"st-{number}"]
+        assert result.code == ("WORKER_DIED" if fate == "kill" else "")
+        assert ("SIGKILL" in result.reason) == (fate == "kill")
+        assert (tmp_path / "studies" / result.study_id / "report.html").exists() == (fate == "kill")
+
+
+def test_spread_stops_a_study_that_hangs(tmp_path: Path) -> None:
+    """Past the limit the worker is ended, and the next study gets a new one."""
+    asked = ScanSettings(paths=(), out=tmp_path, model=Path("none"), timeout_per_study_s=3.0, threads=1)
+    codes = [result.code for _, result in spread(jobs("hang", "fine"), asked, CARD, erratic)]
+    assert codes == ["STUDY_TIMEOUT", ""]
+
+
+def test_spread_gives_up_when_the_output_cannot_be_written(tmp_path: Path) -> None:
+    """A full disk is no fate of one study: the scan ends with the error."""
+    asked = ScanSettings(paths=(), out=tmp_path, model=Path("none"), threads=1)
+    with pytest.raises(OutputError):
+        list(spread(jobs("disk full", "fine"), asked, CARD, erratic))
