@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,6 +10,7 @@ import numpy.typing as npt
 from pydicom import uid
 from pydicom._uid_dict import UID_dictionary
 from pydicom.dataset import Dataset
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
 from mri_batch.errors import NotUsable
@@ -48,7 +46,7 @@ def choose_decoders(syntax: UID) -> tuple[str, ...]:
     wanted = DECODERS.get(syntax, ())
     if wanted == ("",):
         return wanted
-    at_hand = load_pixels().get_decoder(syntax).available_plugins if wanted else ()
+    at_hand = get_decoder(syntax).available_plugins if wanted else ()
     chosen = tuple(plugin for plugin in wanted if plugin in at_hand)
     if not chosen:
         raise _no_decoder(f"the transfer syntax {name_syntax(syntax)}")
@@ -86,7 +84,7 @@ def decode_frame(dataset: Dataset, index: int) -> Stored:
         raise _no_decoder(f"12-bit samples of the transfer syntax {name_syntax(syntax)}")
     if syntax.is_encapsulated:
         check_frame(dataset, index, syntax)
-    decoder = load_pixels().get_decoder(syntax)
+    decoder = get_decoder(syntax)
     for plugin in plugins[:-1]:
         try:
             return _decode(decoder, dataset, index, plugin)
@@ -106,25 +104,3 @@ def _no_decoder(what: str) -> NotUsable:
         code="NO_DECODER",
         hint="convert the file to Explicit VR Little Endian where it comes from",
     )
-
-
-def load_pixels() -> Any:
-    """Return pydicom.pixels. It imports gdcm, which would run a file ``dl.py`` of the working directory."""
-    with _no_dl():
-        import pydicom.pixels
-        import pydicom.pixels.decoders.gdcm
-    return pydicom.pixels
-
-
-@contextmanager
-def _no_dl() -> Iterator[None]:
-    hidden = {name: sys.modules.get(name) for name in ("dl", "DLFCN")}
-    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None makes an import of it fail
-    try:
-        yield
-    finally:
-        for name, module in hidden.items():
-            if module is None:
-                sys.modules.pop(name, None)
-            else:
-                sys.modules[name] = module

@@ -37,13 +37,20 @@ def iter_pictures(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileP
 
 def _open(file: FoundFile) -> Image.Image:
     """Open with the one parser that the content asks for, so that no exotic one of Pillow's is reached."""
-    return Image.open(file.path, formats=(_FORMATS[file.kind],))
+    try:
+        return Image.open(file.path, formats=(_FORMATS[file.kind],))
+    except Image.DecompressionBombError:  # Pillow's own bound, met while it reads the header
+        raise _too_large("more pixels than any scan has") from None
 
 
 def _check_size(image: Image.Image, limits: ReadLimits) -> None:
     cols, rows = image.size
     if rows * cols > limits.max_frame_px:
-        raise Damaged(f"the picture has {rows} x {cols} pixels", code="TOO_LARGE", hint="make it smaller")
+        raise _too_large(f"{rows} x {cols} pixels")
+
+
+def _too_large(size: str) -> Damaged:
+    return Damaged(f"the picture's header promises {size}", code="TOO_LARGE", hint="make it smaller")
 
 
 def _to_pixels(image: Image.Image) -> Float32:
