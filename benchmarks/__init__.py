@@ -1,0 +1,1 @@
+"""Measurements, each with the tools of others beside us in the same run."""
