@@ -120,9 +120,10 @@ class Taps(TorchFunctionMode):
     ) -> Any:
         """Run ``func`` and note its result."""
         keywords = dict(kwargs or {})
-        if func is F.scaled_dot_product_attention:
+        written_out = {F.scaled_dot_product_attention: attend, F.multi_head_attention_forward: attend_heads}.get(func)
+        if written_out is not None:
             with self:  # the softmax inside is noted like any other
-                return attend(*args, **keywords)
+                return written_out(*args, **keywords)
         result = func(*args, **keywords)
         if isinstance(result, Tensor):
             self._note(getattr(func, "__name__", ""), result)
@@ -144,11 +145,15 @@ class Taps(TorchFunctionMode):
 
 
 # What may end a stage of a CNN; pooling, dropout and reshaping only pass a map on.
+# fmt: off
 _MAP_MAKERS = frozenset(
-    ("conv2d", "batch_norm", "group_norm", "add", "__add__", "add_", "__iadd__", "mul", "__mul__", "cat", "concat")
-    + ("relu", "relu_", "relu6", "hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "prelu", "elu", "elu_", "silu")
-    + ("silu_", "gelu", "mish", "hardswish", "hardswish_", "sigmoid", "tanh")
+    [
+        "conv2d", "batch_norm", "group_norm", "add", "__add__", "add_", "__iadd__", "mul", "__mul__", "cat",
+        "concat", "relu", "relu_", "relu6", "hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "prelu",
+        "elu", "elu_", "silu", "silu_", "gelu", "mish", "hardswish", "hardswish_", "sigmoid", "tanh",
+    ]
 )
+# fmt: on
 
 
 def attend(
@@ -161,7 +166,7 @@ def attend(
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> Tensor:
-    """Scaled dot-product attention written out; arguments as torch's. Causal and grouped attention have no place here."""
+    """Scaled dot-product attention written out; arguments as torch's. Causal and grouped attention are refused."""
     if is_causal or enable_gqa:
         raise OperatorWithoutRule("causal or grouped attention is not supported")
     factor = query.shape[-1] ** -0.5 if scale is None else scale
@@ -171,9 +176,36 @@ def attend(
     return scores.softmax(dim=-1) @ value
 
 
+def attend_heads(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    embed_dim_to_check: int,
+    num_heads: int,
+    in_proj_weight: Tensor | None,
+    in_proj_bias: Tensor | None,
+    *rest: Any,
+    attn_mask: Tensor | None = None,
+    **more: Any,
+) -> tuple[Tensor, None]:
+    """What ``torch.nn.MultiheadAttention`` computes for self-attention, float[t, n, dim], written out; no weights."""
+    bias_k, _bias_v, add_zero_attn, _dropout, out_weight, out_bias = rest
+    if in_proj_weight is None or bias_k is not None or add_zero_attn or more.get("key_padding_mask") is not None:
+        raise OperatorWithoutRule("attention with separate projections, added keys or padding is not supported")
+    n_tokens, n, dim = query.shape
+    weights = in_proj_weight.chunk(3)
+    biases = [None] * 3 if in_proj_bias is None else in_proj_bias.chunk(3)
+    q, k, v = (
+        F.linear(x, w, b).reshape(-1, n, num_heads, dim // num_heads).permute(1, 2, 0, 3)
+        for x, w, b in zip((query, key, value), weights, biases, strict=True)
+    )
+    mixed = attend(q, k, v, attn_mask).permute(2, 0, 1, 3).reshape(n_tokens, n, dim)
+    return F.linear(mixed, out_weight, out_bias), None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What a network offers: number of square attentions with the card's tokens, map sizes, and whether it has a ReLU."""
+    """What a network offers: the number of attentions over the card's tokens, and the sizes of its feature maps."""
 
     n_attentions: int
     maps: tuple[tuple[int, int], ...]

@@ -1,0 +1,156 @@
+"""What an explanation costs: ONNX Runtime beside PyTorch's autograd, paired and on one thread.
+
+``python -m benchmarks.bench_explain --model PKG [--arch NAME --checkpoint FILE] [--batch 8] [--rounds 15]``
+
+Each round runs every contender once, in turn, so that a noisy machine disturbs all alike; what is printed is the
+median over rounds of the ratio to logits alone *in the same round*. With ``--arch`` the same network runs in PyTorch
+(fresh weights: time does not depend on them). ``--memory`` measures peak memory instead, each in a process of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mri_batch.card import ModelCard
+from mri_batch.explain import build_method
+from mri_batch.explain.rollout import Rollout
+from mri_batch.model.package import read_package
+from mri_batch.model.session import Session
+from mri_batch.records import Float32
+
+Runs = Mapping[str, Callable[[], object]]
+
+
+def our_runs(session: Session, pixels: Float32) -> dict[str, Callable[[], object]]:
+    """Logits alone and the maps that the package offers."""
+    card, w = session.card, session.wiring
+    target = np.zeros(len(pixels), np.int64)
+    runs: dict[str, Callable[[], object]] = {"logits": lambda: session.logits(pixels)}
+    if w.rollout:
+        in_graph = build_method("rollout", card)
+        runs["rollout in the graph"] = lambda: in_graph(session, pixels, target)
+    if w.attention:
+        outside = Rollout()
+        runs["rollout outside"] = lambda: outside(session, pixels, target)
+    for role in ("gradcam", "input gradient"):
+        names = tuple(w.gradcam.values()) if role == "gradcam" else (w.gradient.get("input_gradient", ""),)
+        if any(names):
+            runs[role] = lambda names=names: session.gradients(pixels, target, names)  # type: ignore[misc]
+    return runs
+
+
+def torch_runs(card: ModelCard, arch: str, options: dict[str, Any], pixels: Float32) -> dict[str, Callable[[], object]]:
+    """The same network in PyTorch: logits, and the gradient by autograd."""
+    import torch
+
+    from mri_batch_export.architectures.table import Shape, build_architecture
+
+    torch.set_num_threads(1)
+    shape = Shape(n_labels=len(card.labels), rows=pixels.shape[2], cols=pixels.shape[3], channels=pixels.shape[1])
+    model = build_architecture(arch, shape, options).eval().requires_grad_(False)
+    x = torch.from_numpy(pixels)
+
+    def logits() -> object:
+        with torch.inference_mode():
+            return model(x)
+
+    def gradient() -> object:
+        watched = x.clone().requires_grad_(True)
+        return torch.autograd.grad(model(watched)[:, 0].sum(), watched)
+
+    return {"PyTorch logits": logits, "PyTorch autograd": gradient}
+
+
+def measure_rounds(runs: Runs, rounds: int) -> dict[str, list[float]]:
+    """Run every contender once a round, after two rounds that do not count; seconds by name."""
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for round_ in range(-2, rounds):
+        for name, run in runs.items():
+            began = time.perf_counter()
+            run()
+            if round_ >= 0:
+                seconds[name].append(time.perf_counter() - began)
+    return seconds
+
+
+def print_ratios(seconds: Mapping[str, list[float]], n: int) -> None:
+    """One line each: median time for a picture, and the median ratio to logits with its quartiles."""
+    print(f"{'':24s}{'ms/picture':>12s}{'x logits':>10s}   quartiles")
+    for name, times in seconds.items():
+        ratios = [a / b for a, b in zip(times, seconds["logits"], strict=True)]
+        low, middle, high = statistics.quantiles(ratios, n=4)
+        print(f"{name:24s}{statistics.median(times) * 1000 / n:12.2f}{middle:10.2f}   {low:.2f} to {high:.2f}")
+    if "PyTorch autograd" in seconds and "input gradient" in seconds:
+        pairs = zip(seconds["input gradient"], seconds["PyTorch autograd"], strict=True)
+        print(f"input gradient / PyTorch autograd: {statistics.median(a / b for a, b in pairs):.2f}")
+
+
+def print_memory(model: Path, batch: int) -> None:
+    """Peak memory of logits, rollout in the graph and all attention handed out, each in a fresh process."""
+    peaks = {}
+    for what in ("logits", "rollout", "attention"):
+        command = [sys.executable, "-m", "benchmarks.bench_explain", "--model", str(model), "--batch", str(batch)]
+        told = subprocess.run([*command, "--peak-of", what], capture_output=True, text=True, check=True)
+        peaks[what] = json.loads(told.stdout)
+        print(f"{what:12s}{peaks[what] / 2**20:9.0f} MiB")
+    added = {what: peaks[what] - peaks["logits"] for what in ("rollout", "attention")}
+    print(f"added by rollout / added by all attention: {added['rollout'] / added['attention']:.2f}")
+
+
+def peak_of(model: Path, what: str, batch: int) -> int:
+    """Peak resident bytes of this process after one run."""
+    session = open_session(model, batch)
+    w = session.wiring
+    names = {"logits": (w.logits,), "rollout": (w.logits, w.rollout or ""), "attention": (w.logits, *w.attention)}[what]
+    session.outputs(draw_pixels(session.card, batch), names)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def open_session(model: Path, batch: int) -> Session:
+    """The package on one thread."""
+    return Session(read_package(model), threads=1, batch_size=batch)
+
+
+def draw_pixels(card: ModelCard, batch: int) -> Float32:
+    """Noise of the model's input size."""
+    p = card.preprocessing
+    return np.random.default_rng(0).standard_normal((batch, p.channels, p.rows, p.cols), np.float32)
+
+
+def main() -> None:
+    """Read the words and measure."""
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("--model", type=Path, required=True)
+    words.add_argument("--arch", default="")
+    words.add_argument("--options", type=json.loads, default={}, help='architecture options as JSON, e.g. {"depth": 6}')
+    words.add_argument("--batch", type=int, default=8)
+    words.add_argument("--rounds", type=int, default=15)
+    words.add_argument("--memory", action="store_true")
+    words.add_argument("--peak-of", default="")
+    asked = words.parse_args()
+    if asked.peak_of:
+        print(peak_of(asked.model, asked.peak_of, asked.batch))
+    elif asked.memory:
+        print_memory(asked.model, asked.batch)
+    else:
+        session = open_session(asked.model, asked.batch)
+        pixels = draw_pixels(session.card, asked.batch)
+        runs = our_runs(session, pixels)
+        if asked.arch:
+            runs |= torch_runs(session.card, asked.arch, asked.options, pixels)
+        print_ratios(measure_rounds(runs, asked.rounds), asked.batch)
+
+
+if __name__ == "__main__":
+    main()
