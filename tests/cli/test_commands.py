@@ -1,0 +1,127 @@
+"""The commands as a person types them: one line on error, a code that means something, nothing odd on the terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mri_batch.cli.common import printable
+from tests.make import save_picture
+
+VIT = str(Path(__file__).parents[1] / "golden" / "vit")
+RUN = "import sys; from mri_batch.cli import main; main()"
+
+
+def run(*words: str, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-c", RUN, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, "NO_COLOR": "1", **variables},
+    )
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Make a folder of one picture, whose name would move a terminal's cursor."""
+    save_picture(tmp_path / "in" / "a\x1b[2Jb.png")
+    return tmp_path / "in"
+
+
+def test_scan_prints_the_page_and_nothing_else_on_standard_output(pictures: Path, tmp_path: Path) -> None:
+    """Data goes to standard output, messages to standard error, no escape sequence to either."""
+    out = run("scan", str(pictures), "--out", str(tmp_path / "out"), "--model", VIT, "--faithfulness", "none", "-v")
+    assert out.returncode == 0, out.stderr
+    assert out.stdout.splitlines() == [str(tmp_path / "out" / "index.html")]
+    assert "1 studies found" in out.stderr
+    assert "\x1b" not in out.stdout + out.stderr
+    assert "\r" not in out.stderr
+
+
+def test_scan_prints_run_json_when_asked(pictures: Path, tmp_path: Path) -> None:
+    """``--json`` prints the content of run.json, and a variable sets an option."""
+    words = ("scan", str(pictures), "--out", str(tmp_path / "out"), "--model", VIT, "--json", "-q")
+    out = run(*words, MRI_BATCH_SCAN_EXPLAIN="none")
+    assert json.loads(out.stdout) == json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
+    assert json.loads(out.stdout)["settings"]["explain"] == ["none"]
+    assert out.stderr == ""
+
+
+def test_settings_file_gives_way_to_variables_and_flags(pictures: Path, tmp_path: Path) -> None:
+    """Flags, then variables, then mri-batch.toml."""
+    (tmp_path / "mri-batch.toml").write_text(f'[scan]\nlang = "fr"\nmodel = {json.dumps(VIT)}\nexplain = "none"\n')
+    words = ("scan", str(pictures), "--out", "out", "--json", "-q")
+    assert json.loads(run(*words, cwd=tmp_path).stdout)["settings"]["lang"] == "fr"
+    assert json.loads(run(*words, cwd=tmp_path, MRI_BATCH_SCAN_LANG="ru").stdout)["settings"]["lang"] == "ru"
+    both = run(*words, "--lang", "en", cwd=tmp_path, MRI_BATCH_SCAN_LANG="ru")
+    assert json.loads(both.stdout)["settings"]["lang"] == "en"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["scan", "nowhere", "--out", "out"], 2, "nowhere"),
+        (["scan", ".", "--out", "out", "--model", VIT, "--explain", "tealeaves"], 2, "tealeaves"),
+        (["scan", ".", "--out", "out", "--jobs", "0"], 2, "--jobs"),
+        (["scan", ".", "--out", "out", "--shard", "3/2"], 2, "--shard"),
+        (["scan", ".", "--out", "out", "--dicom", "sr,xx"], 2, "xx"),
+        (["scan", ".", "--out", "out", "--model", "no-such-package"], 6, "no-such-package"),
+        (["report", "."], 7, "not a finished scan"),
+        (["model", "show", "no-such-package"], 6, "no-such-package"),
+    ],
+    ids=lambda value: " ".join(value[:1] + value[-2:]) if isinstance(value, list) else None,
+)
+def test_errors_are_one_line_with_a_code(tmp_path: Path, words: list[str], code: int, said: str) -> None:
+    """What is wrong, where, and no traceback."""
+    out = run(*words, cwd=tmp_path)
+    assert out.returncode == code, out.stderr
+    assert said in out.stderr
+    assert "Traceback" not in out.stderr
+    assert len(out.stderr.strip().splitlines()) == 1
+
+
+def test_dry_run_and_inspect_list_and_write_nothing(pictures: Path, tmp_path: Path) -> None:
+    """What would be read, and what not and why; no output folder appears."""
+    (pictures / "letter.txt").write_text("dear colleague")
+    for words in (("scan", str(pictures), "--out", str(tmp_path / "out"), "--dry-run"), ("inspect", str(pictures))):
+        out = run(*words)
+        assert out.returncode == 0, out.stderr
+        assert "2 files: 1 would be read, 1 not" in out.stdout
+        assert "letter.txt" in out.stdout
+        assert "\x1b" not in out.stdout
+    assert not (tmp_path / "out").exists()
+
+
+def test_explain_shows_every_method_or_says_why_not(pictures: Path, tmp_path: Path) -> None:
+    """One page, and a row for each method: heat and cost, or the reason why it is absent."""
+    image = next(pictures.iterdir())
+    out = run(
+        "explain",
+        str(image),
+        "--out",
+        str(tmp_path / "why"),
+        "--model",
+        VIT,
+        "--methods",
+        "rollout,gradient,guided_backprop",
+    )
+    assert out.returncode == 0, out.stderr
+    told = {m["method"]: m for m in json.loads((tmp_path / "why" / "explain.json").read_text("utf-8"))["methods"]}
+    assert list(told) == ["rollout", "gradient", "guided_backprop"]
+    assert told["rollout"]["label"] is None
+    assert told["gradient"]["passes"] == 3
+    assert told["guided_backprop"]["reason"]
+    assert "rollout" in (tmp_path / "why" / "explain.html").read_text("utf-8")
+
+
+def test_printable_shows_what_a_terminal_would_obey() -> None:
+    """Escapes, line feeds, right-to-left marks and lone surrogates become visible."""
+    assert printable("a\x1b\n\u202eb\ud800é") == "a\\x1b\\x0a\\u202eb\\ud800é"
