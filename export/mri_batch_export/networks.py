@@ -24,10 +24,9 @@ def build_model(recipe: Recipe, n_labels: int, init: Path | None) -> nn.Module:
     model = build_architecture(recipe.architecture, shape, recipe.model)
     if init is not None:
         state = load_checkpoint(init)
-        head = last_linear(model)
         if isinstance(model, ViT):  # a backbone may come without a head, or with one of another size
             state = {name: tensor for name, tensor in state.items() if not name.startswith(("head.", "classifier."))}
-        load_weights(model, state | _own_head(model, head), new_head=True)
+        load_weights(model, state, new_head=True)
     if recipe.freeze_blocks and not isinstance(model, ViT):
         raise UsageError("freeze_blocks is for a ViT", code="RECIPE_BAD", file=recipe.name)
     return model
@@ -81,10 +80,6 @@ def guide_loss(attentions: list[Tensor], masks: Tensor, model: ViT, recipe: Reci
     shares.append(rollout_cls(last, model.prefix_tokens))
     terms = [-torch.log((s * on[has]).sum(1) / s.sum(1).clamp_min(1e-6) + 1e-4) for s in shares]
     return torch.stack(terms).mean() * has.float().mean()
-
-
-def _own_head(model: nn.Module, head: str) -> dict[str, Tensor]:
-    return {name: tensor for name, tensor in model.state_dict().items() if name.rpartition(".")[0] == head}
 
 
 def _decay(model: nn.Module, name: str, recipe: Recipe) -> float:
