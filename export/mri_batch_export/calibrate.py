@@ -34,7 +34,8 @@ Doubles = npt.NDArray[np.float64]
 class Answers:
     """A model's raw answers: ``logits`` float32[n, k], ``features`` float32[n, d] (d = 0: none), ``targets`` int64[n].
 
-    ``groups``: the patient of each slice, ``peaks`` float32[n]: the rollout's largest value (empty: no rollout).
+    ``groups``: the patient of each slice, ``peaks`` float32[n]: the rollout's largest value (empty: no rollout);
+    ``sources``: where each comes from, where that is known.
     """
 
     logits: Float32
@@ -42,6 +43,7 @@ class Answers:
     targets: Ints
     groups: tuple[str, ...]
     peaks: Float32
+    sources: tuple[str, ...] = ()
 
 
 def calibrate_card(session: Session, items: Sequence[Item]) -> tuple[ModelCard, Mapping[str, Float32]]:
@@ -94,6 +96,7 @@ def answer(session: Session, items: Sequence[Item]) -> Answers:
         targets=np.array([session.labels.index(item.label) for item in items], np.int64),
         groups=tuple(item.group or str(item.path) for item in items),
         peaks=joined.get(w.rollout or "", np.zeros(0, np.float32)),
+        sources=tuple(item.source for item in items),
     )
 
 
@@ -181,7 +184,20 @@ def measure(answers: Answers, temperature: float, labels: Sequence[str]) -> dict
         "slice_recall": _recalls(probabilities, answers.targets, labels),
         "slice_ece": measure_ece(probabilities, answers.targets),
         "patient_accuracy": _accuracy(by_patient, patients),
+        "sources": _by_source(probabilities, answers),
     }
+
+
+def _by_source(probabilities: Doubles, answers: Answers) -> dict[str, Any]:
+    """Figures for each source alone: what is easy to tell apart by its source flatters the figure over all."""
+    figures = {}
+    for source in sorted(set(answers.sources)):
+        mine = np.array([source == other for other in answers.sources])
+        figures[source] = {
+            "n_slices": int(mine.sum()),
+            "slice_accuracy": _accuracy(probabilities[mine], answers.targets[mine]),
+        }
+    return figures
 
 
 def _by_group(probabilities: Doubles, answers: Answers) -> tuple[Doubles, Ints]:
