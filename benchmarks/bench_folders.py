@@ -7,56 +7,86 @@ of slices in each volume that it wrote is set against what the case expects. Pic
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import struct
 import subprocess
-import sys
 import tempfile
+import warnings
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 
+import dicom2nifti
+import SimpleITK
 from tests.read.folder_cases import CASES, FolderCase
 from tests.read.reading import read_paths, read_slices
 
-TIMEOUT_S = 20
-_SIMPLE_ITK = """
-import sys, os
-import SimpleITK as sitk
-for folder, _, _ in os.walk(sys.argv[1], followlinks=True):
-    for uid in sitk.ImageSeriesReader.GetGDCMSeriesIDs(folder):
-        image = sitk.ReadImage(sitk.ImageSeriesReader.GetGDCMSeriesFileNames(folder, uid))
-        print("VOLUME", image.GetSize()[2])
-"""
-_DICOM2NIFTI = """
-import sys, glob, warnings
-warnings.simplefilter("ignore")
-import dicom2nifti, nibabel
-dicom2nifti.convert_directory(sys.argv[1], sys.argv[2])
-for path in glob.glob(sys.argv[2] + "/*.nii.gz"):
-    print("VOLUME", nibabel.load(path).shape[2])
-"""
-_DCM2NIIX = """
-import sys, glob, subprocess, nibabel
-command = ["dcm2niix", "-d", "9", "-f", "%s_%j", "-o", sys.argv[2], sys.argv[1]]
-code = subprocess.run(command, capture_output=True).returncode
-for path in glob.glob(sys.argv[2] + "/*.nii"):
-    print("VOLUME", nibabel.load(path).shape[2])
-sys.exit(code)
-"""
-PEERS = {"SimpleITK": _SIMPLE_ITK, "dicom2nifti": _DICOM2NIFTI, "dcm2niix": _DCM2NIIX}
+TIMEOUT_S = 60
+Volumes = tuple[int, ...]
 
 
-def run_peer(script: str, folder: Path, out: Path) -> tuple[tuple[int, ...], str]:
-    """Return the slices of each volume that a peer wrote, and how it ended."""
-    command = [sys.executable, "-c", script, str(folder), str(out)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, errors="replace")
-    except subprocess.TimeoutExpired:
+def run_simple_itk(folder: Path, out: Path) -> Volumes:
+    """Read every series that SimpleITK lists, folder by folder."""
+    slices = []
+    for inner, _, _ in os.walk(folder, followlinks=True):
+        for uid in SimpleITK.ImageSeriesReader.GetGDCMSeriesIDs(inner):
+            names = SimpleITK.ImageSeriesReader.GetGDCMSeriesFileNames(inner, uid)
+            slices.append(SimpleITK.ReadImage(names).GetSize()[2])
+    return tuple(sorted(slices))
+
+
+def run_dicom2nifti(folder: Path, out: Path) -> Volumes:
+    """Convert with dicom2nifti's own walk."""
+    dicom2nifti.convert_directory(str(folder), str(out), compression=False)
+    return nifti_slices(out)
+
+
+def run_dcm2niix(folder: Path, out: Path) -> Volumes:
+    """Convert with dcm2niix, as deep as it goes."""
+    command = ["dcm2niix", "-d", "9", "-f", "%s_%j", "-o", str(out), str(folder)]
+    done = subprocess.run(command, capture_output=True)
+    if done.returncode:
+        os._exit(done.returncode)
+    return nifti_slices(out)
+
+
+def nifti_slices(out: Path) -> Volumes:
+    """Return dim[3] of each NIfTI-1 header."""
+    return tuple(sorted(struct.unpack_from("<h", path.read_bytes(), 46)[0] for path in out.glob("*.nii")))
+
+
+PEERS: dict[str, Callable[[Path, Path], Volumes]] = {
+    "SimpleITK": run_simple_itk,
+    "dicom2nifti": run_dicom2nifti,
+    "dcm2niix": run_dcm2niix,
+}
+
+
+def _child(peer: Callable[[Path, Path], Volumes], folder: Path, out: Path, pipe: Connection) -> None:
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+    warnings.simplefilter("ignore")
+    pipe.send(peer(folder, out))
+
+
+def run_peer(peer: Callable[[Path, Path], Volumes], folder: Path, out: Path) -> tuple[Volumes, str]:
+    """Return the slices of each volume that a peer made, and how its process ended."""
+    fork = multiprocessing.get_context("fork")
+    receiver, sender = fork.Pipe(duplex=False)
+    process = fork.Process(target=_child, args=(peer, folder, out, sender))
+    process.start()
+    sender.close()
+    process.join(TIMEOUT_S)
+    if process.is_alive():
+        process.kill()
         return (), f"hangs over {TIMEOUT_S} s"
-    lines = [line for line in done.stdout.splitlines() if line.startswith("VOLUME")]
-    ended = "exit 0" if done.returncode == 0 else f"exit {done.returncode}"
-    return tuple(sorted(int(line.split()[1]) for line in lines)), ended
+    volumes = receiver.recv() if process.exitcode == 0 else ()
+    return volumes, f"exit {process.exitcode}"
 
 
-def run_ours(folder: Path) -> tuple[tuple[int, ...], str]:
+def run_ours(folder: Path) -> tuple[Volumes, str]:
     """Return the slices of each series that we read, and the codes of all other files."""
     outcome = read_paths(folder)
     read = [read_slices(series) for series in outcome.series]
@@ -64,7 +94,7 @@ def run_ours(folder: Path) -> tuple[tuple[int, ...], str]:
     return tuple(sorted(len(slices) for slices, _ in read)), ", ".join(sorted(codes)) or "all used"
 
 
-def run_with(case: FolderCase, reader: Callable[[Path], tuple[tuple[int, ...], str]]) -> tuple[tuple[int, ...], str]:
+def run_with(case: FolderCase, reader: Callable[[Path], tuple[Volumes, str]]) -> tuple[Volumes, str]:
     """Build a case's folder and read it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "in"
@@ -73,13 +103,13 @@ def run_with(case: FolderCase, reader: Callable[[Path], tuple[tuple[int, ...], s
         return reader(folder)
 
 
-def run_peer_on(case: FolderCase, script: str) -> tuple[tuple[int, ...], str]:
+def run_peer_on(case: FolderCase, peer: Callable[[Path, Path], Volumes]) -> tuple[Volumes, str]:
     """Build a case's folder and let a peer convert it."""
     with tempfile.TemporaryDirectory() as out:
-        return run_with(case, lambda folder: run_peer(script, folder, Path(out)))
+        return run_with(case, lambda folder: run_peer(peer, folder, Path(out)))
 
 
-def show(volumes: tuple[int, ...], ended: str, wanted: tuple[int, ...] | None) -> str:
+def show(volumes: Volumes, ended: str, wanted: Volumes | None) -> str:
     """Spell volumes as 5+4; what is as expected stands plain, all else in bold."""
     spelled = "+".join(map(str, volumes)) or "none"
     return f"{spelled}, {ended}" if wanted is None or volumes == wanted else f"**{spelled}**, {ended}"
@@ -93,8 +123,8 @@ def main() -> None:
     for case in cases:
         ours, ended = run_with(case, run_ours)
         cells = [show(ours, ended, None)]
-        for name, script in PEERS.items():
-            volumes, how = run_peer_on(case, script)
+        for name, peer in PEERS.items():
+            volumes, how = run_peer_on(case, peer)
             right[name] += volumes == ours
             cells.append(show(volumes, how, ours))
         print(f"| {case.name} | {case.expectation.rstrip('.')} | {' | '.join(cells)} |", flush=True)

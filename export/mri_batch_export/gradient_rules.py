@@ -55,7 +55,7 @@ def convolution_backward(
 
 
 def turn_kernel(weight: Tensor, groups: int) -> Tensor:
-    """From a kernel [out, in / groups, rows, cols] to that of the backward convolution, [in, out / groups, rows, cols]."""
+    """From a kernel [out, in / groups, rows, cols] to the backward one, [in, out / groups, rows, cols]."""
     n_out, n_in, rows, cols = weight.shape
     split = weight.reshape(groups, n_out // groups, n_in, rows, cols).transpose(1, 2)
     return split.reshape(groups * n_in, n_out // groups, rows, cols).flip(2, 3)
