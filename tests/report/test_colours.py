@@ -19,11 +19,10 @@ def _lightness(ramp: Uint8) -> np.ndarray:
 
 
 @pytest.mark.parametrize("ramp", [RAMP_FOR, RAMP_AGAINST], ids=["for", "against"])
-def test_lightness_never_falls_along_a_ramp_and_rises_over_it(ramp: Uint8) -> None:
-    """Hotter is always lighter (CIE L*): strictly over any four steps, where eight bits can show it."""
+def test_lightness_rises_with_every_step_of_a_ramp(ramp: Uint8) -> None:
+    """Hotter is always lighter (CIE L*)."""
     lightness = _lightness(ramp)
-    assert np.all(np.diff(lightness) >= 0)
-    assert np.all(lightness[4:] > lightness[:-4])
+    assert np.all(np.diff(lightness) > 0)
     assert lightness[-1] > 95
     assert lightness[0] < 3
 
@@ -38,8 +37,8 @@ def test_heat_below_the_threshold_is_not_drawn() -> None:
 
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
-def test_heat_lies_on_an_upright_slice_where_the_model_side_lays_it(mirrored: bool, turns: int) -> None:
-    """The report's own placing agrees with ``model.prepare``, crop boxes beyond the edge included."""
+def test_heat_on_an_upright_slice_is_the_heat_on_the_slice_turned(mirrored: bool, turns: int) -> None:
+    """Turning first or last is the same, crop boxes beyond the edge included."""
     placement = Placement(
         rows=40, cols=60, mirrored=mirrored, quarter_turns=turns, top=-6.5, left=4.25, height=47.0, width=50.5
     )

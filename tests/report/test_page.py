@@ -203,6 +203,16 @@ def test_long_lists_of_files_are_cut_with_a_word_on_where_they_are(tmp_path: Pat
     assert "<bdi>f50</bdi>" not in made
 
 
+def test_files_left_out_for_one_reason_are_one_row_a_series() -> None:
+    """A localizer of three hundred files is told once, with the count."""
+    files = tuple(
+        replace(not_used(FileStatus.SKIPPED, "X", "r", f"f{k}", "st"), series_id=f"se-{k // 300}") for k in range(600)
+    )
+    made = render_study(replace(skipped_result(), files=files), None, CARD, lang="en")
+    assert [k for k in range(600) if f"<bdi>f{k}</bdi>" in made] == [0, 300]
+    assert made.count("+ 299") == 2
+
+
 @pytest.mark.parametrize(
     ("orientation", "mirrored", "turns", "letters"),
     [

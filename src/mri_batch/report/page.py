@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from mri_batch import __version__
 from mri_batch.card import ModelCard
-from mri_batch.records import FileStatus, Heatmap, SeriesResult, StudyResult
+from mri_batch.records import FileRecord, FileStatus, Heatmap, SeriesResult, StudyResult
 from mri_batch.report.colours import RAMP_AGAINST, RAMP_FOR
 from mri_batch.report.phrases import CAVEATS, LANGUAGES, PHRASES, find_sentence, say
 from mri_batch.report.pieces import Piece, load_pieces
@@ -187,11 +187,16 @@ def _flatten(metrics: Mapping[str, Any], prefix: str = "") -> list[tuple[str, st
     return flat
 
 
-def _left_out(result: StudyResult) -> dict[str, list[Any]]:
-    return {
-        status.value: [record for record in result.files if record.status is status]
-        for status in (FileStatus.FAILED, FileStatus.SKIPPED)
-    }
+def _left_out(result: StudyResult) -> dict[str, list[tuple[FileRecord, int]]]:
+    """List the files that were not used: failed ones each by itself, skipped ones of a series and reason together."""
+    failed = [(record, 1) for record in result.files if record.status is FileStatus.FAILED]
+    skipped: dict[tuple[str, str, str], tuple[FileRecord, int]] = {}
+    for record in result.files:
+        if record.status is FileStatus.SKIPPED:
+            alike = (record.series_id, record.code, record.reason)
+            first, n = skipped.get(alike, (record, 0))
+            skipped[alike] = (first, n + 1)
+    return {"failed": failed, "skipped": list(skipped.values())}
 
 
 def _describe_view(result: StudyResult, pieces: Sequence[Piece]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ SCHEMA_VERSION = 1
 _STAMP = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _KEY_WEIGHT = 2.0  # a key slice may take twice the bytes of another
 _LEAST_BYTES = 8_000
-_SHARES = (0.875, 0.75, 0.625, 0.5, 0.375, 0.25)  # of the resolution, tried in this order
+_SHARES = (0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.1875, 0.125)  # of the resolution, tried in this order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

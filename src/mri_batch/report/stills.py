@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from mri_batch.geometry import place_heat
 from mri_batch.records import Float32, Placement, Uint8
 from mri_batch.report.colours import RAMP_AGAINST, RAMP_FOR, colour_heat
 
@@ -31,13 +32,17 @@ def unturned(placement: Placement) -> Placement:
 
 def lay_heat(heat: Float32, upright: Placement, rows: int, cols: int) -> Float32:
     """Lay heat float32[grid_rows, grid_cols] on an upright slice drawn ``rows`` x ``cols``; 0 outside the box."""
-    r = ((np.arange(rows, dtype=np.float32) + 0.5) * upright.rows / rows - upright.top) / upright.height
-    c = ((np.arange(cols, dtype=np.float32) + 0.5) * upright.cols / cols - upright.left) / upright.width
-    across = np.stack([np.interp(c * heat.shape[1] - 0.5, np.arange(heat.shape[1]), line) for line in heat])
-    both = np.stack([np.interp(r * heat.shape[0] - 0.5, np.arange(heat.shape[0]), line) for line in across.T]).T
-    inside = ((r >= 0) & (r <= 1))[:, None] & ((c >= 0) & (c <= 1))[None]
-    laid: Float32 = np.where(inside, both, 0.0).astype(np.float32)
-    return laid
+    down, across = rows / upright.rows, cols / upright.cols
+    drawn = replace(
+        upright,
+        rows=rows,
+        cols=cols,
+        top=upright.top * down,
+        left=upright.left * across,
+        height=upright.height * down,
+        width=upright.width * across,
+    )
+    return place_heat(heat, drawn)
 
 
 def show_grey(pixels: Float32, window: tuple[float, float], rows: int, cols: int) -> Uint8:

@@ -12,7 +12,8 @@
   (function () {
     var box = byId("feedback"), name = "mri-batch:feedback:" + view.key;
     if (!box) { return; }
-    var kept = JSON.parse(MB.recall(name) || "{}"), note = byId("note");
+    var kept = {}, note = byId("note");
+    try { kept = JSON.parse(MB.recall(name)) || {}; } catch (e) { /* not ours */ }
     var radios = MB.all("input[name=answer]", box);
     function write() {
       var chosen = radios.filter(function (radio) { return radio.checked; })[0];
@@ -282,8 +283,8 @@
     context.drawImage(base, place.x, place.y, place.w, place.h);
     if (heat && state.overlay) {
       if (!state.contour) {
-        var fine = state.smooth ? 1 : Math.max(1, Math.round(512 / Math.max(p.full[0], p.full[1])));
-        paintGlow(heat, p.full[0] * fine, p.full[1] * fine);
+        var fine = (state.smooth ? 384 : 768) / Math.max(p.full[0], p.full[1]);
+        paintGlow(heat, Math.max(1, Math.round(p.full[0] * fine)), Math.max(1, Math.round(p.full[1] * fine)));
         context.imageSmoothingEnabled = state.smooth;
         context.drawImage(glow, place.x, place.y, place.w, place.h);
       } else {
