@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mri_batch.errors import MriBatchError
 from mri_batch.records import FileCounts, Placement, ScanSummary
+from tests.arrays import f32
 
 placements = st.builds(
     Placement,
@@ -26,7 +27,7 @@ placements = st.builds(
 @given(placement=placements, row=st.floats(0, 600), col=st.floats(0, 600))
 def test_placement_maps_there_and_back(placement: Placement, row: float, col: float) -> None:
     """A point of the slice that goes to the model's box and back is where it was."""
-    back = placement.from_unit(*placement.to_unit(np.float32([row]), np.float32([col])))
+    back = placement.from_unit(*placement.to_unit(f32([row]), f32([col])))
     assert np.allclose([back[0][0], back[1][0]], [row, col], atol=0.01)
 
 
@@ -40,7 +41,7 @@ def test_placement_turns_as_numpy_does(turns: int, mirrored: bool, row: int, col
     placement = Placement(
         rows=7, cols=4, quarter_turns=turns, mirrored=mirrored, height=turned.shape[0], width=turned.shape[1]
     )
-    unit = placement.to_unit(np.float32([row + 0.5]), np.float32([col + 0.5]))
+    unit = placement.to_unit(f32([row + 0.5]), f32([col + 0.5]))
     assert np.allclose([unit[0][0] * turned.shape[0], unit[1][0] * turned.shape[1]], where, atol=1e-4)
 
 

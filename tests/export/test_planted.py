@@ -42,10 +42,13 @@ def make_bright_seeker() -> ViT:
         model.patch_embed.proj.weight[0] = 1.0 / 64
         model.pos_embed[..., 1], model.pos_embed[..., 2] = 1.0, -1.0
         model.norm.weight[:] = 1.0
-        for block in model.blocks:
-            block.norm1.weight[:] = 1.0
-            block.attn.qkv.weight[8, 0] = 1.0
-            block.attn.qkv.bias[0] = 20.0
+        for name, parameter in model.named_parameters():
+            if name.endswith("norm1.weight"):
+                parameter[:] = 1.0
+            elif name.endswith("qkv.weight"):
+                parameter[8, 0] = 1.0
+            elif name.endswith("qkv.bias"):
+                parameter[0] = 20.0
     return model
 
 

@@ -17,7 +17,13 @@ from mri_batch.records import FileKind, Float32, FoundFile, Placement, Slice
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 PLAIN = Preprocessing(
-    channels=1, rows=32, cols=32, mean=(0.0,), std=(1.0,), crop=Crop(kind="none"), intensity=Intensity(kind="range", low=0, high=1)
+    channels=1,
+    rows=32,
+    cols=32,
+    mean=(0.0,),
+    std=(1.0,),
+    crop=Crop(kind="none"),
+    intensity=Intensity(kind="range", low=0, high=1),
 )
 
 
