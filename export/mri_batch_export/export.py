@@ -19,7 +19,7 @@ from mri_batch_export.dataset import Item
 from mri_batch_export.finish import finish_package
 from mri_batch_export.gradients import GradientGraph, build_gradient_graph, strip_metadata
 from mri_batch_export.storage import Store, WeightFile, fold_batch_norms, round_weights
-from mri_batch_export.verify import make_golden, verify_plain
+from mri_batch_export.verify import make_golden, verify_gradients, verify_plain
 from mri_batch_export.wire import build_plain_graph
 
 _EXPORTER_LOG = "torch.onnx._internal.exporter"  # warns that torchvision is missing, which is nobody's concern here
@@ -64,6 +64,8 @@ def export_package(
         files = weights.write(work, graphs)
         session = Session(write_package(work / "draft", card, files))
         verify_plain(network, session, first_layer)
+        if gradients:
+            verify_gradients(network, session)
         golden = make_golden(network, session, first_layer)
         return finish_package(session, files, golden, items, out, work=work, replace=replace)
 

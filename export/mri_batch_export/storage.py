@@ -107,7 +107,7 @@ class WeightFile:
     _places: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def move_weights(self, model: onnx.ModelProto) -> None:
-        """Move the large initializers of a graph here, in place; equal and transposed ones share their bytes."""
+        """Move the large initializers of a graph here, in place; equal and turned ones share their bytes."""
         graph = model.graph
         unpack: list[onnx.NodeProto] = []
         small: list[TensorProto] = []
@@ -138,15 +138,14 @@ class WeightFile:
         return files
 
     def _move(self, name: str, values: Array) -> tuple[list[TensorProto], list[onnx.NodeProto]]:
-        turned = np.ascontiguousarray(values.T) if values.ndim == 2 else values
         known = self.codes.keys() | self._places.keys()
-        transposed = _digest(values) not in known and _digest(turned) in known
-        kept = turned if transposed else values
-        inner = f"{name}/stored" if transposed else name
-        tensors, nodes = self._store(inner, kept)
-        if transposed:
-            nodes.append(helper.make_node("Transpose", [inner], [name], perm=[1, 0]))
-        return tensors, nodes
+        turned = _turn(values)
+        if _digest(values) in known or _digest(turned) not in known:
+            return self._store(name, values)
+        inner = f"{name}/stored"
+        tensors, nodes = self._store(inner, turned)
+        extra, back = _turn_back(inner, name, values.ndim)
+        return tensors + extra, nodes + back
 
     def _store(self, name: str, values: Array) -> tuple[list[TensorProto], list[onnx.NodeProto]]:
         code = self.codes.get(_digest(values))
@@ -173,6 +172,25 @@ class WeightFile:
         for key, value in (("location", WEIGHTS), ("offset", str(offset)), ("length", str(length))):
             tensor.external_data.add(key=key, value=value)
         return tensor
+
+
+def _turn(values: Array) -> Array:
+    """Return the transpose of a matrix, or the kernel that a convolution's gradient is a convolution with."""
+    if values.ndim == 2:
+        return np.ascontiguousarray(values.T)
+    return np.ascontiguousarray(values.swapaxes(0, 1)[:, :, ::-1, ::-1]) if values.ndim == 4 else values
+
+
+def _turn_back(inner: str, name: str, ndim: int) -> tuple[list[TensorProto], list[onnx.NodeProto]]:
+    if ndim == 2:
+        return [], [helper.make_node("Transpose", [inner], [name], perm=[1, 0])]
+    swapped = f"{name}/swapped"
+    places = {"from": [-1, -1], "to": [-(1 << 31)] * 2, "axes": [2, 3], "steps": [-1, -1]}
+    constants = [numpy_helper.from_array(np.array(v, np.int64), f"{name}/{k}") for k, v in places.items()]
+    return constants, [
+        helper.make_node("Transpose", [inner], [swapped], perm=[1, 0, 2, 3]),
+        helper.make_node("Slice", [swapped, *(tensor.name for tensor in constants)], [name]),
+    ]
 
 
 def _digest(values: Array) -> str:

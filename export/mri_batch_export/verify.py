@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -15,6 +17,8 @@ from mri_batch.model.selftest import Agreement, compare, to_stored
 from mri_batch.model.session import Session
 from mri_batch.records import Float32
 from mri_batch_export.architectures.base import AttentionClassifier, MapClassifier
+from mri_batch_export.gradients import relate, roll_gradients
+from mri_batch_export.taps import Taps
 from mri_batch_export.phantoms import Uint8, make_phantoms
 
 BATCHES = (1, 7)  # one alone, and a number that is no power of two and differs from the traced one
@@ -67,6 +71,60 @@ def verify_plain(model: nn.Module, session: Session, first_layer: int, extra: Fl
     return found
 
 
+def reference_gradients(
+    model: nn.Module, pixels: Tensor, target: Tensor, wiring: Wiring
+) -> dict[str, dict[str, Float32]]:
+    """PyTorch's autograd for every output of the gradient graphs, by graph and name; class indices int64[n].
+
+    Run as ordinary PyTorch, without the tracing and the rules that write the graphs.
+    """
+    x = pixels.clone().requires_grad_(True)
+    with Taps() as taps:
+        score = model(x)[torch.arange(len(x)), target].sum()
+    grid, prefix = wiring.grid or (1, 1), wiring.prefix_tokens
+    attentions = [a for a in taps.attentions if wiring.attention and a.shape[-1] == grid[0] * grid[1] + prefix]
+    features = (taps.tokens if attentions else taps.maps)[-1:]
+    slopes = list(torch.autograd.grad(score, [x, *attentions, *features]))
+    roles: dict[str, Tensor] = {"input_gradient": slopes[0]}
+    if attentions:
+        weighted = [a * g for a, g in zip(attentions, slopes[1:], strict=False)]
+        for role, follow in (("gradient_rollout", roll_gradients), ("relevance", relate)):
+            roles[role] = follow(weighted)[:, prefix:].reshape(-1, *grid)
+    else:
+        roles |= {f"activation_{i}": values for i, values in enumerate(taps.maps)}
+    if features:
+        roles |= {"feature_map": _to_map(features[0], wiring), "feature_gradient": _to_map(slopes[-1], wiring)}
+    graphs = {"explain": wiring.gradient, "gradcam": wiring.gradcam}
+    return {
+        graph: {name: roles[role].detach().numpy() for role, name in names.items() if role in roles}
+        for graph, names in graphs.items()
+        if names
+    }
+
+
+def _to_map(values: Tensor, wiring: Wiring) -> Tensor:
+    if values.ndim == 4:
+        return values
+    return values[:, wiring.prefix_tokens :].transpose(1, 2).reshape(len(values), -1, *(wiring.grid or (1, 1)))
+
+
+def verify_gradients(model: nn.Module, session: Session) -> list[Agreement]:
+    """Compare every output of the gradient graphs at batch 1 and 7, for classes that differ from picture to picture.
+
+    Raises ExportRefused that names each output which is off.
+    """
+    pixels = to_pixels(make_phantoms(max(BATCHES), session.card.preprocessing, seed=1), session)
+    target = np.arange(len(pixels), dtype=np.int64) % len(session.labels)
+    right = reference_gradients(model, torch.from_numpy(pixels), torch.from_numpy(target), session.wiring)
+    found: list[Agreement] = []
+    for size in BATCHES:
+        for graph, outputs in right.items():
+            given = session.gradients(pixels[:size], target[:size], list(outputs))
+            found += [compare(f"{graph}/{name}", given[name], outputs[name][:size]) for name in outputs]
+    refuse_unless_all_hold(found)
+    return found
+
+
 def row_sums(name: str, attention: Float32) -> Agreement:
     """How far the rows of an attention float32[n, h, t, t] are from summing to 1."""
     off = float(np.abs(attention.sum(axis=-1) - 1).max())
@@ -81,12 +139,17 @@ def refuse_unless_all_hold(found: Iterable[Agreement]) -> None:
         raise ExportRefused(f"the exported graph does not agree with PyTorch: {told}", code="EXPORT_DISAGREES")
 
 
-def make_golden(model: nn.Module, session: Session, first_layer: int) -> Mapping[str, Float32 | Uint8]:
-    """Make the content of golden.npz: pictures and PyTorch's answers for every output of the plain graph."""
+def make_golden(model: nn.Module, session: Session, first_layer: int) -> Mapping[str, npt.NDArray[Any]]:
+    """Make the content of golden.npz: pictures and PyTorch's answers for every output of every graph."""
     pictures = make_phantoms(N_GOLDEN, session.card.preprocessing, seed=2)
     pixels = torch.from_numpy(to_pixels(pictures, session))
     answers = reference_outputs(model, pixels, session.wiring, first_layer)
-    return {"pictures": pictures, **to_stored("plain", answers, session.wiring.attention)}
+    stored = to_stored("plain", answers, session.wiring.attention)
+    target = np.arange(N_GOLDEN, dtype=np.int64) % len(session.labels)
+    gradients = reference_gradients(model, pixels, torch.from_numpy(target), session.wiring)
+    for graph, outputs in gradients.items():
+        stored |= to_stored(graph, outputs)
+    return {"pictures": pictures, "target": target, **stored}
 
 
 def to_pixels(pictures: Uint8, session: Session) -> Float32:

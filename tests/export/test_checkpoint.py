@@ -79,7 +79,7 @@ def test_checkpoint_is_refused_when_it_is_torchscript(tmp_path: Path) -> None:
     """TorchScript archives hold code."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TorchScript is deprecated, and still met
-        torch.jit.save(torch.jit.trace(nn.Linear(2, 2), torch.zeros(1, 2)), tmp_path / "c.pt")
+        torch.jit.save(torch.jit.script(nn.ReLU()), tmp_path / "c.pt")
     with pytest.raises(ExportRefused, match="TorchScript"):
         load_checkpoint(tmp_path / "c.pt")
 
