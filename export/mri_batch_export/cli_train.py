@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+import torch  # noqa: F401  told of here where it is absent, rather than in the middle of the work
 
 
 @click.command(name="train")

@@ -21,6 +21,7 @@ COMMANDS = {
     "doctor": ("mri_batch.cli.doctor", "Check this installation, one line per part."),
     "export": ("mri_batch.cli.export", "Make a model package from a PyTorch checkpoint."),
     "train": ("mri_batch.cli.train", "Train a classifier by a recipe."),
+    "tune": ("mri_batch.cli.tune", "Search the best settings of a recipe."),
     "audit": ("mri_batch.cli.audit", "Look for duplicates, leaks and shortcuts in a data set."),
     "evaluate": ("mri_batch.cli.evaluate", "Measure a model on labelled pictures."),
 }

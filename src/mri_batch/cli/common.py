@@ -64,6 +64,7 @@ def load_extra_command(name: str, module: str) -> click.Command:
             "onnx",
             "onnxscript",
             "safetensors",
+            "optuna",
         ):
             raise
         absent = error.name

@@ -1,0 +1,7 @@
+"""``mri-batch tune``: the PyTorch side's command, loaded where the extra is installed."""
+
+from __future__ import annotations
+
+from mri_batch.cli.common import load_extra_command
+
+command = load_extra_command("tune", "mri_batch_export.cli_tune")
