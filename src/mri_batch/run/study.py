@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mri_batch import __version__
 from mri_batch.card import ModelCard
 from mri_batch.errors import MriBatchError, OutputError
 from mri_batch.model.decide import Gate, aggregate, decide
@@ -25,6 +26,7 @@ from mri_batch.records import (
     StudyResult,
     StudyStatus,
 )
+from mri_batch.report.dicom_out import write_dicom
 from mri_batch.report.page import render_study
 from mri_batch.report.pieces import write_pieces
 from mri_batch.report.tables import dump_result
@@ -46,7 +48,7 @@ def process(job: Job, settings: ScanSettings, session: Session, gate: Gate | Non
     """Work one study through and leave its folder in place, whatever happens to it. Raises OutputError alone."""
     try:
         result, shown = _work_through(job, settings, session, gate)
-        write_study(result, settings, session.card, shown)
+        result = write_study(result, settings, session.card, shown)
     except OutputError:
         raise
     except MriBatchError as error:
@@ -71,20 +73,26 @@ def fail(job: Job, *, code: str, reason: str) -> StudyResult:
     return _not_done(job, job.study, StudyStatus.FAILED, code, reason, lost)
 
 
-def write_study(result: StudyResult, settings: ScanSettings, card: ModelCard, shown: Shown | None = None) -> None:
-    """Write a study's folder beside its place and rename it there. Raises OutputError."""
+def write_study(
+    result: StudyResult, settings: ScanSettings, card: ModelCard, shown: Shown | None = None
+) -> StudyResult:
+    """Write a study's folder beside its place and rename it there. Raises OutputError.
+
+    Return the result with what the writing had to note.
+    """
     with new_folder(settings.out / "studies" / result.study_id) as folder:
         pieces = folder / "pieces.zip"
         if shown is not None:
             pictures = shown.slices()
-            if settings.dicom and result.kind == "dicom":
-                from mri_batch.report.dicom_out import write_dicom
-
-                write_dicom(folder / "dicom", result, shown.key_slices(), card, settings.dicom)
+            written = write_dicom(
+                folder / "dicom", result, shown.key_slices(), card, settings.dicom, version=__version__
+            )
+            result = replace(result, notes=(*result.notes, *written.notes))
             write_pieces(pieces, pictures)
         (folder / "result.json").write_text(dump_result(result), "utf-8", newline="\n")
         page = render_study(result, pieces if pieces.exists() else None, card, lang=settings.lang)
         (folder / "report.html").write_text(page, "utf-8", newline="\n")
+    return result
 
 
 def _work_through(
