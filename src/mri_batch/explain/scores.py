@@ -32,7 +32,6 @@ SIGMAS = (0.0, 0.6, 0.9, 1.3, 2.0, 3.0)  # smoothness of random maps: standard d
 MARGIN = 4.0
 BETTER, AS_GOOD = 1, 4  # random orders that may be better, and that may be at least as good
 SAME = 1e-9  # gains that differ by less are equal
-MORE = 5  # times as many random orders, where the first ones do not settle it
 Float64 = npt.NDArray[np.float64]
 
 
@@ -40,19 +39,23 @@ Float64 = npt.NDArray[np.float64]
 class Trial:
     """How maps are put to the test.
 
-    ``shares`` of the cells are covered or uncovered, the hottest first; ``n_random`` orders are tried at first. Cost
-    in passes: ``2 len(shares)`` a map, and for each picture and smoothness ``n_random`` times that, or five times so
-    many.
+    ``shares`` of the cells are covered or uncovered, the hottest first; ``n_random`` orders are tried at first, and
+    ``more`` times as many where they do not settle it. Cost in passes: ``2 len(shares)`` a map, and for each picture
+    and smoothness ``n_random`` times that, or ``more`` times so many.
     """
 
     shares: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2, 0.4)
     n_random: int = 20
+    more: int = 5
     fill: Fill = "blur"
     seed: int = 0
 
     def passes(self, n_maps: int = 1) -> int:
         """Forward passes for so many equally smooth maps of one picture and class, where the first orders settle it."""
         return 2 + 2 * len(self.shares) * (self.n_random + n_maps)
+
+
+QUICK = Trial(shares=(0.03, 0.12, 0.4), more=2)  # 128 passes, at most 248: for the reports of a batch
 
 
 @dataclass(slots=True)
@@ -86,7 +89,7 @@ def judge_faithfulness(
     first = Standing.of(deletion, insertion, course.run_random(ranks.shape, sigma, trial.n_random))
     if first.stands_out or not first.holds:
         return first.tell(first.stands_out)
-    final = Standing.of(deletion, insertion, course.run_random(ranks.shape, sigma, MORE * trial.n_random))
+    final = Standing.of(deletion, insertion, course.run_random(ranks.shape, sigma, trial.more * trial.n_random))
     return final.tell(final.holds)
 
 

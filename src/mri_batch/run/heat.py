@@ -11,7 +11,7 @@ from mri_batch.card import MethodEntry, ModelCard
 from mri_batch.errors import MethodAbsent, UsageError
 from mri_batch.explain import available_methods, build_method, choose_default, load_methods
 from mri_batch.explain.base import Method
-from mri_batch.explain.scores import RandomOrders, judge_faithfulness
+from mri_batch.explain.scores import QUICK, RandomOrders, judge_faithfulness
 from mri_batch.geometry import find_peak
 from mri_batch.model.session import Session
 from mri_batch.records import Attribution, Faithfulness, Heatmap, ModelInput, ShownHeat
@@ -72,7 +72,7 @@ def explain_pictures(
         for i in range(n):
             score = None
             if i in tested:
-                score = judge_faithfulness(session, ready.pixels[i], told.heat[i], label, orders[i])
+                score = judge_faithfulness(session, ready.pixels[i], told.heat[i], label, orders[i], QUICK)
             shown[i] += (_show(told, i, each.entry, ready, score),)
     return shown
 
