@@ -95,7 +95,7 @@ class Session:
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
             # Weights may be stored in 8 bits; without this they would be unpacked again in every run.
             options.add_session_config_entry("session.disable_quant_qdq", "1")
-            # Spinning threads of several workers fight for cores; a worker that has them all to itself is faster with it.
+            # Spinning threads of several workers fight for cores; a worker that has them all to itself gains by it.
             alone = self._threads in (0, os.cpu_count())
             options.add_session_config_entry("session.intra_op.allow_spinning", "1" if alone else "0")
             try:
