@@ -64,7 +64,8 @@ def _calibration(card: ModelCard) -> list[str]:
     if c.method == "none":
         return ["probabilities: not calibrated"]
     line = f"probabilities: temperature {c.temperature:.3f}, fitted on {c.fitted_on or 'data not stated'}"
-    line += f" ({c.n_slices} slices)" if c.n_slices else ""
+    if c.n_slices and str(c.n_slices) not in c.fitted_on:
+        line += f" ({c.n_slices} slices)"
     if c.ece_before is None or c.ece_after is None:
         return [line]
     return [line, f"expected calibration error: {c.ece_before:.3f} before, {c.ece_after:.3f} after"]
