@@ -66,9 +66,7 @@ def read_package(folder: Path, *, check_digests: bool = True) -> Package:
             hint="give the folder of a model package",
         )
     card = _read_card(_inside(folder, CARD))
-    names = {CARD, MODEL} | {
-        n for n in (EXPLAIN, GRADCAM, GOLDEN, GATE, PROSE) if os.path.lexists(folder / n)
-    }
+    names = {CARD, MODEL} | {n for n in (EXPLAIN, GRADCAM, GOLDEN, GATE, PROSE) if os.path.lexists(folder / n)}
     graphs = {name: _scan(_inside(folder, name)) for name in (MODEL, EXPLAIN, GRADCAM) if name in names}
     for name, facts in graphs.items():
         names |= _allowed_locations(folder / name, facts)
@@ -105,9 +103,7 @@ def write_package(out: Path, card: ModelCard, files: Mapping[str, Path], *, repl
             "already there" if not replace else "already there, and no model package",
             code="OUTPUT_EXISTS",
             file=str(out),
-            hint="choose a new folder"
-            if replace
-            else "choose a new folder, or give --force to replace a package",
+            hint="choose a new folder" if replace else "choose a new folder, or give --force to replace a package",
         )
     staging = out.with_name(f".{out.name}.{os.getpid()}.partial")
     try:
@@ -133,9 +129,7 @@ def load_arrays(path: Path) -> Arrays:
         with np.load(path, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (OSError, ValueError, EOFError, KeyError, TypeError) as error:
-        raise ModelPackageError(
-            f"cannot be read: {error}", code="MODEL_ARRAYS_BAD", file=str(path)
-        ) from error
+        raise ModelPackageError(f"cannot be read: {error}", code="MODEL_ARRAYS_BAD", file=str(path)) from error
 
 
 def format_sums(sums: Mapping[str, str]) -> str:
@@ -149,9 +143,7 @@ def _read_card(path: Path) -> ModelCard:
     try:
         return ModelCard.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        problems = [
-            _in_words(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors(include_url=False)
-        ]
+        problems = [_in_words(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors(include_url=False)]
         count = "1 error" if len(problems) == 1 else f"{len(problems)} errors"
         raise ModelPackageError(
             f"{count}: {'; '.join(problems)}",
@@ -159,6 +151,13 @@ def _read_card(path: Path) -> ModelCard:
             file=str(path),
             hint="docs/model-package.md lists every key",
         ) from None
+
+
+def list_errors(error: ValidationError) -> str:
+    """List all that is wrong with a card in one line."""
+    problems = [_in_words(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors(include_url=False)]
+    count = "1 error" if len(problems) == 1 else f"{len(problems)} errors"
+    return f"{count}: {'; '.join(problems)}"
 
 
 def _in_words(where: str, message: str) -> str:
@@ -177,9 +176,7 @@ def _inside(folder: Path, name: str) -> Path:
             hint="copy the package again, or export anew",
         )
     if not path.resolve().is_relative_to(folder.resolve()):
-        raise ModelPackageError(
-            f"{name} is a link that leaves the package", code="MODEL_UNSAFE", file=str(folder)
-        )
+        raise ModelPackageError(f"{name} is a link that leaves the package", code="MODEL_UNSAFE", file=str(folder))
     if not path.is_file():
         raise ModelPackageError(f"{name} is no plain file", code="MODEL_UNSAFE", file=str(folder))
     return path
@@ -222,8 +219,9 @@ def _check_wiring(wiring: Wiring, graphs: Mapping[str, GraphFacts], folder: Path
     given = [wiring.logits, wiring.features, wiring.rollout, *wiring.attention]
     missing = [f"{MODEL} gives no {name!r}" for name in given if name and name not in model.outputs]
     for graph, roles in ((EXPLAIN, wiring.gradient), (GRADCAM, wiring.gradcam)):
-        there = graphs.get(graph, GraphFacts()).outputs
-        missing += [f"{graph} gives no {n!r} ({role})" for role, n in roles.items() if n not in there]
+        facts = graphs.get(graph, GraphFacts())
+        there = {*facts.outputs, *facts.inputs}  # the role "guided" is an input
+        missing += [f"{graph} has no {n!r} ({role})" for role, n in roles.items() if n not in there]
     if wiring.input not in model.inputs:
         missing.append(f"{MODEL} takes no {wiring.input!r}")
     if missing:
