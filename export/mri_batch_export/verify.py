@@ -18,8 +18,8 @@ from mri_batch.model.session import Session
 from mri_batch.records import Float32
 from mri_batch_export.architectures.base import AttentionClassifier, MapClassifier
 from mri_batch_export.gradients import relate, roll_gradients
-from mri_batch_export.taps import Taps
 from mri_batch_export.phantoms import Uint8, make_phantoms
+from mri_batch_export.taps import Taps
 
 BATCHES = (1, 7)  # one alone, and a number that is no power of two and differs from the traced one
 N_GOLDEN = 2  # pictures whose answers stay in the package
