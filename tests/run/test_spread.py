@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -32,6 +35,7 @@ def erratic(pipe: Connection, settings: ScanSettings) -> None:
         if job.study.source == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         if job.study.source == "hang":
+            (settings.out / "pid").write_text(str(os.getpid()))
             time.sleep(60)
         if job.study.source == "disk full":
             pipe.send(OutputError("no space", code="OUTPUT_UNWRITABLE"))
@@ -76,3 +80,39 @@ def test_spread_gives_up_when_the_output_cannot_be_written(tmp_path: Path) -> No
     asked = ScanSettings(paths=(), out=tmp_path, model=Path("none"), threads=1)
     with pytest.raises(OutputError):
         list(spread(jobs("disk full", "fine"), asked, CARD, erratic))
+
+
+def test_worker_ends_with_its_parent(tmp_path: Path) -> None:
+    """After kill -9 of a scan no worker goes on writing into a folder that a new scan may hold."""
+    code = (
+        "from pathlib import Path; from mri_batch.settings import ScanSettings\nfrom tests.run import test_spread as t\n"
+        f"asked = ScanSettings(paths=(), out=Path({str(tmp_path)!r}), model=Path('none'), threads=1)\n"
+        "if __name__ == '__main__': list(t.spread(t.jobs('hang'), asked, t.CARD, t.erratic))"
+    )
+    script = tmp_path / "scan.py"
+    script.write_text(code)
+    parent = subprocess.Popen([sys.executable, str(script)], env={**os.environ, "PYTHONPATH": str(Path.cwd())})
+    try:
+        pid = int(wait_for(lambda: (tmp_path / "pid").read_text()))
+    finally:
+        parent.kill()
+        parent.wait()
+    assert wait_for(lambda: "gone" if not is_running(pid) else "") == "gone"
+
+
+def wait_for(look: Callable[[], str]) -> str:
+    """Look again and again, for a minute at most, until there is something to see."""
+    for _ in range(600):
+        with contextlib.suppress(FileNotFoundError):
+            if seen := look():
+                return seen
+        time.sleep(0.1)
+    raise TimeoutError
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there and is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

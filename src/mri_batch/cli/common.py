@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import unicodedata
 from importlib import import_module
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 import click
 
@@ -17,6 +20,7 @@ INTERRUPTED = 130
 
 def run_guarded(command: click.Command) -> int:
     """Run a command line; tell an expected error in one line and return the exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)  # a shutdown leaves things as tidy as Ctrl-C does
     try:
         code = command.main(standalone_mode=False)
         return code if isinstance(code, int) else 0
@@ -34,6 +38,10 @@ def run_guarded(command: click.Command) -> int:
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def complain(words: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -61,7 +62,7 @@ class _Worker:
     def __init__(self, settings: ScanSettings, work: Work) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process: BaseProcess = context.Process(target=work, args=(theirs, settings), daemon=True)
+        self.process: BaseProcess = context.Process(target=_begin, args=(work, theirs, settings), daemon=True)
         self.process.start()
         theirs.close()
         self.job: Job | None = None
@@ -133,10 +134,16 @@ def _with_news(workers: list[_Worker], limit_s: float | None) -> list[_Worker]:
     return [pipes[pipe] for pipe in ready] or [w for w in busy if w.overdue(limit_s)]
 
 
-def work_off(pipe: Connection, settings: ScanSettings) -> None:
-    """Be a worker: load the model once, then one study after the other until the pipe closes."""
+def _begin(work: Work, pipe: Connection, settings: ScanSettings) -> None:
+    """Begin life as a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C and ends the workers
     _no_core_dumps()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    work(pipe, settings)
+
+
+def work_off(pipe: Connection, settings: ScanSettings) -> None:
+    """Load the model once, then work one study after the other until the pipe closes."""
     try:
         package = read_package(settings.model, check_digests=False)  # the parent has checked them
         session = Session(package, threads=threads_per_worker(settings), batch_size=settings.batch_size)
@@ -158,6 +165,14 @@ def threads_per_worker(settings: ScanSettings) -> int:
 def usable_cores() -> int:
     """Cores that this process may use, which in a container or job is fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _end_with_parent() -> None:
+    """End this worker at once when the parent is gone, so that it does not write into a folder it no longer holds."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _no_core_dumps() -> None:
