@@ -85,7 +85,8 @@ def test_spread_gives_up_when_the_output_cannot_be_written(tmp_path: Path) -> No
 def test_worker_ends_with_its_parent(tmp_path: Path) -> None:
     """After kill -9 of a scan no worker goes on writing into a folder that a new scan may hold."""
     code = (
-        "from pathlib import Path; from mri_batch.settings import ScanSettings\nfrom tests.run import test_spread as t\n"
+        "from pathlib import Path\nfrom mri_batch.settings import ScanSettings\n"
+        "from tests.run import test_spread as t\n"
         f"asked = ScanSettings(paths=(), out=Path({str(tmp_path)!r}), model=Path('none'), threads=1)\n"
         "if __name__ == '__main__': list(t.spread(t.jobs('hang'), asked, t.CARD, t.erratic))"
     )

@@ -177,11 +177,12 @@ def _picture_series(pictures: Sequence[FoundFile], key: str) -> tuple[Series, ..
 
 
 def _common_folder(folders: Sequence[str]) -> str:
+    """Return the folder above all; where that is only the scanned root, the one that holds most of the files."""
     common = PurePosixPath(folders[0])
     for folder in set(folders):
         while not PurePosixPath(folder).is_relative_to(common):
             common = common.parent
-    return str(common)
+    return max(folders, key=folders.count) if str(common) == "." else str(common)
 
 
 def _digest(key: str) -> str:
