@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -182,7 +183,7 @@ def _common_folder(folders: Sequence[str]) -> str:
     for folder in set(folders):
         while not PurePosixPath(folder).is_relative_to(common):
             common = common.parent
-    return max(folders, key=folders.count) if str(common) == "." else str(common)
+    return Counter(folders).most_common(1)[0][0] if str(common) == "." else str(common)
 
 
 def _digest(key: str) -> str:
