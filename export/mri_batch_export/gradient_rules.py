@@ -16,8 +16,16 @@ from torch._decomp import decomposition_table
 from torch._ops import OpOverload, OpOverloadPacket
 from torch.nn import functional as F
 
+from mri_batch.errors import ExportRefused
+
 aten = torch.ops.aten
 Rules = dict[OpOverload, Callable[..., Any]]
+
+
+class OperatorWithoutRule(ExportRefused):
+    """The backward pass uses an operator that has no rule; ``reason`` names it."""
+
+    default_code = "GRADIENT_NO_RULE"
 
 
 def convolution_backward(
@@ -39,7 +47,7 @@ def convolution_backward(
     Runtime runs several times faster than the general case, a transposed convolution.
     """
     if transposed or any(output_mask[1:]) or grad.ndim != 4:
-        return NotImplemented
+        return NotImplemented  # type: ignore[no-any-return]  # PyTorch's word for "no rule applies"
     if not output_mask[0]:
         return None, None, None
     kernel = weight.shape[2:]
@@ -174,4 +182,4 @@ def backward_rules(switch: GuidedSwitch) -> Rules:
 
 def is_backward(op: OpOverload) -> bool:
     """Whether an operator belongs to a backward pass, by PyTorch's naming."""
-    return "backward" in op.name()
+    return "backward" in str(op)

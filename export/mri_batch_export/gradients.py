@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import onnx
@@ -28,12 +28,10 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
-from torch.nn import functional as F
-from torch.overrides import TorchFunctionMode
 
 from mri_batch.card import MethodEntry, ModelCard
-from mri_batch.errors import ExportRefused
-from mri_batch_export.gradient_rules import GuidedSwitch, backward_rules, is_backward
+from mri_batch_export.gradient_rules import GuidedSwitch, OperatorWithoutRule, backward_rules, is_backward
+from mri_batch_export.taps import Taps
 
 TRACE_BATCH = 5  # unlike any other size of a network, so that no other axis is taken for the batch
 NO_RELU = "the network has no ReLU, and guided backpropagation is defined for ReLU alone"
@@ -42,6 +40,7 @@ NO_MAPS = "the network has no spatial feature maps"
 _ATTENTION_METHODS = ("gradient_rollout", "relevance")
 _PIXEL_METHODS = ("gradient", "input_x_gradient", "integrated_gradients", "smoothgrad")
 _CAM_METHODS = ("gradcam", "gradcam_pp")
+Written = tuple[onnx.ModelProto | None, dict[str, str]]  # a graph, and its outputs by role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +58,6 @@ class GradientGraph:
     methods: tuple[MethodEntry, ...]
 
 
-class OperatorWithoutRule(ExportRefused):
-    """The backward pass uses an operator that has no rule; ``reason`` names it."""
-
-    default_code = "GRADIENT_NO_RULE"
-
-
 def build_gradient_graph(model: nn.Module, *, card: ModelCard, opset: int = 20) -> GradientGraph:
     """Write the gradient graphs of ``model`` (float32, on the CPU) for the card's input size and labels.
 
@@ -72,135 +65,29 @@ def build_gradient_graph(model: nn.Module, *, card: ModelCard, opset: int = 20) 
     raises.
     """
     found = inspect_network(model, card)
-    entries: list[MethodEntry] = []
-    proto: onnx.ModelProto | None = None
-    wiring: dict[str, str] = {}
-    try:
-        proto, wiring = _build_explain(model, card, found, opset)
-    except OperatorWithoutRule as error:
-        entries += [
-            _absent(method, error.reason) for method in (*_PIXEL_METHODS, *_ATTENTION_METHODS, "guided_backprop")
-        ]
-    gradcam: onnx.ModelProto | None = None
-    gradcam_wiring: dict[str, str] = {}
-    try:
-        gradcam, gradcam_wiring = _build_gradcam(model, card, found, opset)
-    except OperatorWithoutRule as error:
-        entries += [_absent(method, error.reason) for method in _CAM_METHODS]
-    told = {entry.method for entry in entries}
-    entries += [e for e in _entries(found, wiring, gradcam_wiring) if e.method not in told]
+    proto, wiring, gradient_reason = _attempt(_build_explain, model, card, found, opset)
+    gradcam, gradcam_wiring, cam_reason = _attempt(_build_gradcam, model, card, found, opset)
+    reasons: dict[str, str] = dict.fromkeys(_PIXEL_METHODS, gradient_reason)
+    reasons |= dict.fromkeys(_ATTENTION_METHODS, gradient_reason if found.is_vit else NO_ATTENTION)
+    reasons["guided_backprop"] = gradient_reason or ("" if "guided" in wiring else NO_RELU)
+    reasons["activations"] = gradient_reason if found.maps else NO_MAPS
+    reasons |= dict.fromkeys(_CAM_METHODS, cam_reason or ("" if gradcam_wiring else NO_MAPS))
     return GradientGraph(
-        proto=proto, gradcam=gradcam, wiring=wiring, gradcam_wiring=gradcam_wiring, methods=tuple(entries)
+        proto=proto,
+        gradcam=gradcam,
+        wiring=wiring,
+        gradcam_wiring=gradcam_wiring,
+        methods=tuple(MethodEntry(method=m, available=not why, reason=why) for m, why in reasons.items()),
     )
 
 
-@dataclass(slots=True)
-class Taps(TorchFunctionMode):
-    """Notes, while a network runs, the tensors that explanations are made of.
-
-    ``attentions``: each square softmax float[n, h, t, t]; ``tokens``: the normalised tokens float[n, t, d] that enter
-    each of them; ``maps``: the last unpooled map float[n, c, rows, cols] of each resolution, from the input on. Fused
-    attention is written out on the way, because its weights never exist as a tensor.
-    """
-
-    attentions: list[Tensor] = field(default_factory=list)
-    tokens: list[Tensor] = field(default_factory=list)
-    maps: list[Tensor] = field(default_factory=list)
-    _normed: Tensor | None = None
-
-    def __post_init__(self) -> None:
-        super(Taps, self).__init__()
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Any,
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Run ``func`` and note its result."""
-        keywords = dict(kwargs or {})
-        written_out = {F.scaled_dot_product_attention: attend, F.multi_head_attention_forward: attend_heads}.get(func)
-        if written_out is not None:
-            with self:  # the softmax inside is noted like any other
-                return written_out(*args, **keywords)
-        result = func(*args, **keywords)
-        if isinstance(result, Tensor):
-            self._note(getattr(func, "__name__", ""), result)
-        return result
-
-    def _note(self, name: str, result: Tensor) -> None:
-        shape = result.shape
-        if name == "layer_norm" and result.ndim == 3:
-            self._normed = result
-        elif name == "softmax" and result.ndim == 4 and shape[2] == shape[3] > 1:
-            self.attentions.append(result)
-            if self._normed is not None:
-                self.tokens.append(self._normed)
-        elif name in _MAP_MAKERS and result.ndim == 4 and min(shape[2:]) > 1 and result.is_floating_point():
-            if self.maps and self.maps[-1].shape[2:] == shape[2:]:
-                self.maps[-1] = result
-            else:
-                self.maps.append(result)
-
-
-# What may end a stage of a CNN; pooling, dropout and reshaping only pass a map on.
-# fmt: off
-_MAP_MAKERS = frozenset(
-    [
-        "conv2d", "batch_norm", "group_norm", "add", "__add__", "add_", "__iadd__", "mul", "__mul__", "cat",
-        "concat", "relu", "relu_", "relu6", "hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "prelu",
-        "elu", "elu_", "silu", "silu_", "gelu", "mish", "hardswish", "hardswish_", "sigmoid", "tanh",
-    ]
-)
-# fmt: on
-
-
-def attend(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    attn_mask: Tensor | None = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-) -> Tensor:
-    """Scaled dot-product attention written out; arguments as torch's. Causal and grouped attention are refused."""
-    if is_causal or enable_gqa:
-        raise OperatorWithoutRule("causal or grouped attention is not supported")
-    factor = query.shape[-1] ** -0.5 if scale is None else scale
-    scores = (query * factor) @ key.transpose(-2, -1)
-    if attn_mask is not None:
-        scores = scores.masked_fill(~attn_mask, -torch.inf) if attn_mask.dtype == torch.bool else scores + attn_mask
-    return scores.softmax(dim=-1) @ value
-
-
-def attend_heads(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    embed_dim_to_check: int,
-    num_heads: int,
-    in_proj_weight: Tensor | None,
-    in_proj_bias: Tensor | None,
-    *rest: Any,
-    attn_mask: Tensor | None = None,
-    **more: Any,
-) -> tuple[Tensor, None]:
-    """What ``torch.nn.MultiheadAttention`` computes for self-attention, float[t, n, dim], written out; no weights."""
-    bias_k, _bias_v, add_zero_attn, _dropout, out_weight, out_bias = rest
-    if in_proj_weight is None or bias_k is not None or add_zero_attn or more.get("key_padding_mask") is not None:
-        raise OperatorWithoutRule("attention with separate projections, added keys or padding is not supported")
-    n_tokens, n, dim = query.shape
-    weights = in_proj_weight.chunk(3)
-    biases = [None] * 3 if in_proj_bias is None else in_proj_bias.chunk(3)
-    q, k, v = (
-        F.linear(x, w, b).reshape(-1, n, num_heads, dim // num_heads).permute(1, 2, 0, 3)
-        for x, w, b in zip((query, key, value), weights, biases, strict=True)
-    )
-    mixed = attend(q, k, v, attn_mask).permute(2, 0, 1, 3).reshape(n_tokens, n, dim)
-    return F.linear(mixed, out_weight, out_bias), None
+def _attempt(
+    build: Callable[..., Written], model: nn.Module, card: ModelCard, found: Found, opset: int
+) -> tuple[onnx.ModelProto | None, dict[str, str], str]:
+    try:
+        return *build(model, card, found, opset), ""
+    except OperatorWithoutRule as error:
+        return None, {}, error.reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,9 +115,7 @@ def inspect_network(model: nn.Module, card: ModelCard) -> Found:
     return Found(n_attentions=len(fitting), maps=maps)
 
 
-def _build_explain(
-    model: nn.Module, card: ModelCard, found: Found, opset: int
-) -> tuple[onnx.ModelProto, dict[str, str]]:
+def _build_explain(model: nn.Module, card: ModelCard, found: Found, opset: int) -> Written:
     switch = GuidedSwitch()
     roles = ["input_gradient"]
     roles += list(_ATTENTION_METHODS) if found.is_vit else [f"activation_{i}" for i in range(len(found.maps))]
@@ -254,9 +139,7 @@ def _build_explain(
     return proto, (wiring | {"guided": "guided"} if switch.used else wiring)
 
 
-def _build_gradcam(
-    model: nn.Module, card: ModelCard, found: Found, opset: int
-) -> tuple[onnx.ModelProto | None, dict[str, str]]:
+def _build_gradcam(model: nn.Module, card: ModelCard, found: Found, opset: int) -> Written:
     if not found.is_vit and not found.maps:
         return None, {}
     grid, prefix = card.wiring.grid or (1, 1), card.wiring.prefix_tokens
@@ -411,17 +294,3 @@ def _frozen(model: nn.Module) -> Iterator[None]:
         model.train(training)
         for parameter in wanted:
             parameter.requires_grad_(True)
-
-
-def _entries(found: Found, wiring: Mapping[str, str], gradcam: Mapping[str, str]) -> list[MethodEntry]:
-    entries = [MethodEntry(method=method) for method in _PIXEL_METHODS]
-    for method in _ATTENTION_METHODS:
-        entries.append(MethodEntry(method=method) if method in wiring else _absent(method, NO_ATTENTION))
-    entries.append(MethodEntry(method="guided_backprop") if "guided" in wiring else _absent("guided_backprop", NO_RELU))
-    entries += [MethodEntry(method=m) if gradcam else _absent(m, NO_MAPS) for m in _CAM_METHODS]
-    entries.append(MethodEntry(method="activations") if found.maps else _absent("activations", NO_MAPS))
-    return entries
-
-
-def _absent(method: str, reason: str) -> MethodEntry:
-    return MethodEntry(method=method, available=False, reason=reason)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from mri_batch.explain import METHODS, build_method
+from mri_batch.records import Float32
 from tests.explain.fakes import OrtForward
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -20,18 +21,18 @@ CLASS_AGNOSTIC = ("rollout", "attention", "activations")
 
 
 @pytest.fixture(scope="module", params=["vit", "cnn"])
-def package(request: pytest.FixtureRequest) -> tuple[OrtForward, Mapping[str, npt.NDArray[np.float32]]]:
+def package(request: pytest.FixtureRequest) -> tuple[OrtForward, Mapping[str, Any]]:
     """A golden package and its answers."""
     return load(request.param)
 
 
-def load(name: str) -> tuple[OrtForward, Mapping[str, npt.NDArray[np.float32]]]:
+def load(name: str) -> tuple[OrtForward, Mapping[str, Any]]:
     """Open a package and read its answers."""
     with np.load(GOLDEN / name / "answers.npz") as answers:
         return OrtForward(GOLDEN / name), dict(answers)
 
 
-def relative_error(ours: npt.NDArray[np.float32], theirs: npt.NDArray[np.float32]) -> float:
+def relative_error(ours: Float32, theirs: Float32) -> float:
     """Largest difference over the largest value."""
     return float(np.abs(ours - theirs).max() / np.abs(theirs).max())
 
@@ -65,14 +66,14 @@ def test_golden_packages_cover_every_method_that_is_not_a_black_box() -> None:
     assert {m for _, m in CASES} == set(METHODS) - {"occlusion", "rise", "lime", "kernel_shap"}
 
 
-def test_logits_agree_with_pytorch(package: tuple[OrtForward, Mapping[str, npt.NDArray[np.float32]]]) -> None:
+def test_logits_agree_with_pytorch(package: tuple[OrtForward, Mapping[str, Any]]) -> None:
     """The plain graph computes what the network does."""
     forward, answers = package
     assert relative_error(forward.logits(answers["pixels"]), answers["logits"]) < 1e-5
 
 
 def test_input_gradient_agrees_with_autograd_pixel_by_pixel(
-    package: tuple[OrtForward, Mapping[str, npt.NDArray[np.float32]]],
+    package: tuple[OrtForward, Mapping[str, Any]],
 ) -> None:
     """The gradient itself, before anything is averaged over cells, is autograd's."""
     forward, answers = package

@@ -164,7 +164,10 @@ def plain_rollout(attention: list[Float32], fusion: Fusion, discard: float, resi
     for picture in range(len(attention[0])):
         whole = np.eye(attention[0].shape[-1])
         for layer in attention:
-            fused = {"mean": np.mean, "max": np.max, "min": np.min}[fusion](layer[picture], axis=0).astype(np.float64)
+            heads = layer[picture].astype(np.float64)
+            fused = (
+                heads.mean(axis=0) if fusion == "mean" else heads.max(axis=0) if fusion == "max" else heads.min(axis=0)
+            )
             weakest = np.argsort(fused.ravel(), kind="stable")[: int(fused.size * discard)]
             own = fused[0, 0]
             fused.ravel()[weakest] = 0.0
@@ -214,7 +217,7 @@ def test_gradcam_of_a_pooled_linear_head_is_the_class_activation_map() -> None:
     """Zhou et al. 2016: with mean pooling and a linear layer the weights are those of that layer, over the cells."""
     rng = np.random.default_rng(1)
     maps, weights = rng.random((2, 6, 4, 4), np.float32), rng.standard_normal((2, 6)).astype(np.float32)
-    given = {
+    given: dict[str, Callable[[Float32, Int64, bool], Float32]] = {
         "m": lambda pixels, target, guided: maps,
         "g": lambda pixels, target, guided: np.broadcast_to((weights[target] / 16)[:, :, None, None], maps.shape),
     }

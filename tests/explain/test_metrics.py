@@ -63,7 +63,7 @@ def test_rank_agreement_sees_order_alone() -> None:
 
 def test_mean_ranks_share_ties() -> None:
     """Two equal values take the mean of their places."""
-    assert mean_ranks(np.float32([[5, 1], [5, 9]])).tolist() == [1.5, 0.0, 1.5, 3.0]
+    assert mean_ranks(np.array([[5, 1], [5, 9]], np.float32)).tolist() == [1.5, 0.0, 1.5, 3.0]
 
 
 def test_priors_know_nothing_and_only_the_middle() -> None:

@@ -88,7 +88,7 @@ def test_flat_map_is_no_better_than_chance() -> None:
 
 def test_model_that_never_changes_its_mind_makes_no_map_better_than_chance() -> None:
     """Where nothing that is covered matters, nothing can be proved."""
-    forward = NumpyForward(lambda x: np.tile(np.float32([3, 0]), (len(x), 1)), ("a", "b"))
+    forward = NumpyForward(lambda x: np.tile(np.array([3, 0], np.float32), (len(x), 1)), ("a", "b"))
     judged = judge_faithfulness(forward, planted_case(0)[1], planted_case(0)[2], 0)
     assert (judged.score, judged.p_value, judged.better_than_chance) == (0.0, 1.0, False)
 
@@ -159,7 +159,7 @@ def test_mean_height_is_the_area_by_trapezoids() -> None:
 
 def test_rank_cells_orders_from_hot_to_cold_and_breaks_ties_at_random() -> None:
     """The hottest cell is 0; equal cells do not keep their reading order."""
-    ranks = rank_cells(np.float32([[3, 9], [5, 1]]), np.random.default_rng(0))
+    ranks = rank_cells(np.array([[3, 9], [5, 1]], np.float32), np.random.default_rng(0))
     assert ranks.tolist() == [[2, 0], [1, 3]]
     flat = rank_cells(np.zeros((4, 4), np.float32), np.random.default_rng(0)).ravel()
     assert sorted(flat) == list(range(16))

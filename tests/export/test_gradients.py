@@ -11,17 +11,16 @@ from torch.nn import functional as F
 
 from mri_batch.card import ModelCard, Preprocessing, Wiring
 from mri_batch_export import gradient_rules as rules
+from mri_batch_export.gradient_rules import GuidedSwitch, OperatorWithoutRule
 from mri_batch_export.gradients import (
-    GuidedSwitch,
-    OperatorWithoutRule,
-    Taps,
-    attend,
+    NO_ATTENTION,
     build_gradient_graph,
     inspect_network,
     relate,
     roll_gradients,
     trace,
 )
+from mri_batch_export.taps import Taps, attend
 from tests.golden.make import TinyCNN, make_vit
 
 aten = torch.ops.aten
@@ -138,7 +137,7 @@ def test_attention_written_out_is_the_fused_one() -> None:
     torch.manual_seed(0)
     q, k, v = (torch.randn(2, 3, 5, 4) for _ in range(3))
     for options in ({}, {"scale": 0.3}, {"attn_mask": torch.randn(5, 5)}, {"attn_mask": torch.eye(5).bool()}):
-        assert torch.allclose(attend(q, k, v, **options), F.scaled_dot_product_attention(q, k, v, **options), atol=1e-6)  # type: ignore[arg-type]
+        assert torch.allclose(attend(q, k, v, **options), F.scaled_dot_product_attention(q, k, v, **options), atol=1e-6)
     with pytest.raises(OperatorWithoutRule, match="causal"):
         attend(q, k, v, is_causal=True)
 
@@ -159,7 +158,8 @@ class FusedBlock(nn.Module):
         for norm, block in zip(self.norms, self.blocks, strict=True):
             y = norm(x)
             x = x + block(y, y, y, need_weights=False)[0]
-        return self.head(x[:, 0])
+        logits: Tensor = self.head(x[:, 0])
+        return logits
 
 
 def test_taps_find_attention_even_where_it_is_fused() -> None:
@@ -235,7 +235,8 @@ class Warping(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits."""
-        return self.head(F.silu(self.conv(warp(x))).mean(dim=(2, 3)))
+        logits: Tensor = self.head(F.silu(self.conv(warp(x))).mean(dim=(2, 3)))
+        return logits
 
 
 def test_network_without_a_rule_loses_only_the_methods_that_need_it() -> None:
@@ -246,6 +247,8 @@ def test_network_without_a_rule_loses_only_the_methods_that_need_it() -> None:
     absent = {e.method: e.reason for e in graph.methods if not e.available}
     assert "grid_sampler_2d_backward" in absent["gradient"]
     assert "grid_sampler_2d_backward" in absent["guided_backprop"]
+    assert "grid_sampler_2d_backward" in absent["activations"]
+    assert absent["relevance"] == NO_ATTENTION
     assert {e.method for e in graph.methods if e.available} == {"gradcam", "gradcam_pp"}
     assert (graph.proto, graph.wiring) == (None, {})
     assert graph.gradcam is not None

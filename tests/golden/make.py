@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -138,7 +139,8 @@ def vit_answers(model: ViT, x: Tensor, target: Tensor) -> dict[str, np.ndarray]:
         return row[..., front:].reshape(*row.shape[:-1], *grid).detach().numpy()
 
     kept: list[Tensor] = []
-    hook = model.blocks[-1].norm1.register_forward_hook(lambda module, inputs, output: kept.append(output))
+    norm = model.get_submodule(f"blocks.{model.config.depth - 1}.norm1")
+    hook = norm.register_forward_hook(lambda module, inputs, output: kept.append(output))
     score = model(x.clone().requires_grad_(True)).gather(1, target[:, None]).sum()
     hook.remove()
     (slope,) = torch.autograd.grad(score, kept)
@@ -160,7 +162,11 @@ def cnn_answers(model: TinyCNN, x: Tensor, target: Tensor, cells: int) -> dict[s
     units = [m for m in model.modules() if isinstance(m, nn.ReLU | nn.ReLU6)]
     for unit in units:
         unit.inplace = False
-    hooks = [unit.register_full_backward_hook(lambda module, down, up: (down[0].clamp(min=0),)) for unit in units]
+
+    def keep_positive(module: nn.Module, down: Any, up: Any) -> tuple[Tensor]:
+        return (down[0].clamp(min=0),)
+
+    hooks = [unit.register_full_backward_hook(keep_positive) for unit in units]
     guided = gradient_of(model, x, target)
     for hook in hooks:
         hook.remove()
@@ -230,7 +236,7 @@ def write_package(
         target = (torch.arange(N_PICTURES) + shift) % len(LABELS)
         answers[f"target_{shift}"] = target.numpy()
         answers |= {f"{name}_{shift}": value for name, value in answer(x, target).items()}
-    np.savez_compressed(folder / "answers.npz", **answers)  # type: ignore[arg-type]
+    np.savez_compressed(folder / "answers.npz", **answers)
 
 
 def main() -> None:
