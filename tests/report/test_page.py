@@ -30,7 +30,10 @@ from tests.report.studies import (
     whole_placement,
 )
 
-HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"'`&\u202egnp\x1b[31m\x00=1+1{{7*7}}"
+HOSTILE = (
+    "' onfocus=alert(2) a=\" onfocus=alert(3) b=</script><script>alert(1)</script><img src=x onerror=alert(1)>"
+    "\"'`&\u202egnp\x1b[31m\x00=1+1{{7*7}}"
+)
 
 
 class _Reader(HTMLParser):
@@ -168,7 +171,12 @@ def test_page_made_again_from_the_files_is_the_same_bytes(tmp_path: Path, page: 
 def test_hostile_strings_stay_text_wherever_they_stand(tmp_path: Path) -> None:
     """Names of files, series, facts, notes, codes, labels of methods: escaped, and hidden characters made visible."""
     shown = [
-        replace(s, heats=tuple(replace(h, about=replace(h.about, method=HOSTILE, notes=(HOSTILE,))) for h in s.heats))
+        replace(
+            s,
+            heats=tuple(
+                replace(h, about=replace(h.about, method=HOSTILE, label=HOSTILE, notes=(HOSTILE,))) for h in s.heats
+            ),
+        )
         for s in shown_slices(2, keys=(0,), name=HOSTILE)
     ]
     plain = study_result(shown, source=HOSTILE, reasons=(HOSTILE,))
@@ -186,6 +194,9 @@ def test_hostile_strings_stay_text_wherever_they_stand(tmp_path: Path) -> None:
     made = _page(tmp_path, result, shown)
     reader = _read(made)
     assert not [a for t, a in reader.tags if t == "img" and a.get("src") == "x"]
+    assert not [name for _, attrs in reader.tags for name in attrs if name.startswith("on")]
+    told = [json.loads(attrs["data-v"] or "") for _, attrs in reader.tags if "data-v" in attrs]
+    assert any("\\u202e" in str(values) for values in told)
     assert "alert" not in reader.scripts["script"]
     assert made.count("<script") == sum(tag == "script" for tag, _ in reader.tags)
     assert json.loads(reader.scripts["result"])["source"] == HOSTILE
