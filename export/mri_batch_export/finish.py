@@ -13,6 +13,7 @@ from mri_batch.model.package import GATE, GOLDEN, Package, write_package
 from mri_batch.model.session import Session
 from mri_batch_export.calibrate import calibrate_card
 from mri_batch_export.dataset import Item
+from mri_batch_export.scales import scale_methods
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -29,6 +30,9 @@ def finish_package(
 ) -> Package:
     """Calibrate a verified draft on ``items`` where there are some, and write it to ``out`` with its golden answers."""
     card, gate = calibrate_card(draft, items) if items else (draft.card, {})
+    validation = [item for item in items if item.split == "val"]
+    if validation:
+        card = card.model_copy(update={"explanations": scale_methods(draft, card, validation)})
     extra: list[tuple[str, Arrays]] = [(GOLDEN, golden), (GATE, gate)]
     arrays = {name: _save(work / name, content) for name, content in extra if content}
     return write_package(out, card, {**files, **arrays}, replace=replace)
