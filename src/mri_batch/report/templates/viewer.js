@@ -78,11 +78,16 @@
     var keys = keySlices().filter(function (i) { return by > 0 ? i > state.at : i < state.at; });
     if (keys.length) { show(by > 0 ? keys[0] : keys[keys.length - 1]); }
   }
+  /* The slice of highest probability for the series' class: the one whose heat is tested first. */
+  function loudest(indices, label) {
+    var klass = view.labels.indexOf(label);
+    return indices.reduce(function (best, i) { return view.slices[i].p[klass] > view.slices[best].p[klass] ? i : best; });
+  }
   function chooseSeries(at) {
     state.series = at;
     var select = byId("series"), keys = keySlices(), own = ownSlices();
     if (select) { select.value = String(at); }
-    state.at = keys.length ? keys[Math.floor((keys.length - 1) / 2)] : own.length ? own[0] : state.at;
+    state.at = keys.length ? loudest(keys, view.series[at].label) : own.length ? own[0] : state.at;
     resetWindow(true);
     drawStrip();
     refresh();
