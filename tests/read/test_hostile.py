@@ -61,8 +61,8 @@ def j2k_bomb(folder: Path) -> Path:
     """Write a 40 x 32 object whose JPEG 2000 codestream says 20,000 x 20,000."""
     dataset = make.compress(make.make_dicom(), uid.JPEG2000Lossless)
     at = dataset.PixelData.index(b"\xff\x4f\xff\x51") + 8
-    lie = struct.pack(">2L", 20000, 20000)
-    dataset.PixelData = dataset.PixelData[:at] + lie + dataset.PixelData[at + 8 :]
+    lie = struct.pack(">6L", 20000, 20000, 0, 0, 20000, 20000)  # as one tile, which is no oddity in itself
+    dataset.PixelData = dataset.PixelData[:at] + lie + dataset.PixelData[at + len(lie) :]
     return make.save(dataset, folder / "j2k.dcm")
 
 
