@@ -121,7 +121,7 @@ def make_enhanced(n_frames: int = 4, *, order: Sequence[int] | None = None, **at
 def make_mosaic(
     n_tiles: int = 7, *, tile: int = 16, normal: Sequence[float] = (0, 0, 1), csa: bool = True
 ) -> FileDataset:
-    """Return a Siemens mosaic: tile k is filled with 100 (k + 1), and lies k x 3 mm along ``normal`` from 10, 20, 30."""
+    """Return a Siemens mosaic: tile k holds 100 (k + 1), and lies k x 3 mm along ``normal`` from 10, 20, 30."""
     across = int(np.ceil(np.sqrt(n_tiles)))
     pixels = np.zeros((across * tile, across * tile), np.uint16)
     for k in range(n_tiles):

@@ -30,9 +30,7 @@ from mri_batch.model.card_text import card_markdown, describe
 from mri_batch.model.onnx_scan import scan_onnx
 from mri_batch.model.package import format_sums, load_arrays, read_package, write_package
 
-CARD = ModelCard(
-    name="tiny", version="1", labels=("lesion", "none"), preprocessing=Preprocessing(rows=8, cols=8)
-)
+CARD = ModelCard(name="tiny", version="1", labels=("lesion", "none"), preprocessing=Preprocessing(rows=8, cols=8))
 
 
 def make_onnx(path: Path, *, location: str = "", domain: str = "", output: str = "logits") -> Path:
@@ -72,9 +70,7 @@ def edit_card(folder: Path, **changes: Any) -> None:
 def renew_sums(folder: Path) -> None:
     """Let SHA256SUMS follow the files."""
     files = [f for f in folder.iterdir() if f.name != "SHA256SUMS"]
-    (folder / "SHA256SUMS").write_text(
-        format_sums({f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files})
-    )
+    (folder / "SHA256SUMS").write_text(format_sums({f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in files}))
 
 
 def refusal(folder: Path) -> ModelPackageError:
@@ -135,9 +131,7 @@ def test_package_is_refused_when_a_used_file_is_not_listed(package: Path) -> Non
     assert (error.code, "explain.onnx" in str(error)) == ("MODEL_DIGEST", True)
 
 
-@pytest.mark.parametrize(
-    "line", ["", "zz  model.onnx", "0" * 64 + "  ../model.onnx", "0" * 64 + "  /etc/passwd"]
-)
+@pytest.mark.parametrize("line", ["", "zz  model.onnx", "0" * 64 + "  ../model.onnx", "0" * 64 + "  /etc/passwd"])
 def test_package_is_refused_when_the_list_of_digests_is_odd(package: Path, line: str) -> None:
     """Each line of SHA256SUMS is a digest and a plain name."""
     with (package / "SHA256SUMS").open("a") as stream:
@@ -208,9 +202,7 @@ def test_card_errors_are_told_all_at_once_when_there_are_several(package: Path) 
     edit_card(package, labels=["one"], nonsense=1, preprocessing={"rows": "many", "std": [0, 1, 1]})
     error = refusal(package)
     assert error.code == "MODEL_CARD_BAD"
-    assert all(
-        word in str(error) for word in ("4 errors", "labels:", "nonsense: no such key", "rows:", "std.0:")
-    )
+    assert all(word in str(error) for word in ("4 errors", "labels:", "nonsense: no such key", "rows:", "std.0:"))
     assert "\n" not in str(error)
 
 
@@ -232,9 +224,7 @@ def test_card_is_refused_when_it_is_no_json_object(package: Path, text: str) -> 
         {"gradcam": {"feature_map": "f"}},
     ],
 )
-def test_card_is_refused_when_its_wiring_names_what_the_graph_lacks(
-    package: Path, wiring: dict[str, Any]
-) -> None:
+def test_card_is_refused_when_its_wiring_names_what_the_graph_lacks(package: Path, wiring: dict[str, Any]) -> None:
     """Every output that the card promises is there."""
     edit_card(package, wiring=wiring)
     assert "wiring" in str(refusal(package))
@@ -280,9 +270,7 @@ def test_words_tell_the_facts_of_a_card() -> None:
     """Both forms name labels, calibration, metrics, and absent methods with their reason."""
     card = CARD.model_copy(
         update={
-            "calibration": Calibration(
-                method="temperature", temperature=1.25, fitted_on="40 patients", n_slices=400
-            ),
+            "calibration": Calibration(method="temperature", temperature=1.25, fitted_on="40 patients", n_slices=400),
             "explanations": (MethodEntry(method="gradcam", available=False, reason="no feature map"),),
             "metrics": {"test": {"accuracy": 0.98765}},
         }
@@ -329,9 +317,7 @@ def cards(draw: st.DrawFn) -> ModelCard:
                 alpha=draw(st.floats(0, 1)), thresholds={label: draw(st.floats(0, 1)) for label in labels}
             ),
         ),
-        explanations=(
-            MethodEntry(method=draw(WORDS), knobs={draw(WORDS): draw(st.integers() | NUMBERS | WORDS)}),
-        ),
+        explanations=(MethodEntry(method=draw(WORDS), knobs={draw(WORDS): draw(st.integers() | NUMBERS | WORDS)}),),
         metrics={draw(WORDS): {draw(WORDS): draw(NUMBERS)}},
     )
 

@@ -18,9 +18,7 @@ def describe(card: ModelCard) -> str:
 def card_markdown(card: ModelCard) -> str:
     """Write a card as Markdown."""
     parts = [
-        f"## {title}\n\n" + "\n".join(f"- {line}" for line in lines) + "\n"
-        for title, lines in _sections(card)
-        if lines
+        f"## {title}\n\n" + "\n".join(f"- {line}" for line in lines) + "\n" for title, lines in _sections(card) if lines
     ]
     return f"# {card.name} {card.version}\n\n" + "\n".join(parts)
 
@@ -85,8 +83,7 @@ def _decision(d: Decision) -> list[str]:
     if d.out_of_distribution is not None:
         gate = d.out_of_distribution
         lines.append(
-            f"unlike the training data: caution above {gate.caution_above:.4g}, "
-            f"refused above {gate.refuse_above:.4g}"
+            f"unlike the training data: caution above {gate.caution_above:.4g}, refused above {gate.refuse_above:.4g}"
         )
     return lines
 
