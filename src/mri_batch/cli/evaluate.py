@@ -44,9 +44,9 @@ if TYPE_CHECKING:
 @click.option(
     "--faith-slices",
     type=click.IntRange(min=0),
-    default=12,
+    default=5,
     show_default=True,
-    help="Of these, slices for deletion and insertion (230 passes of the model each).",
+    help="Of these, slices for deletion and insertion (some 200 passes a method).",
 )
 @click.option("--draws", type=click.IntRange(min=20), default=1000, show_default=True, help="Draws of the bootstrap.")
 @click.option("--seed", type=int, default=0, show_default=True)

@@ -40,7 +40,7 @@ class EvaluateSettings:
     outside: tuple[Path, ...] = ()  # folders of pictures that the model was not made for
     explain: tuple[str, ...] = ("auto",)
     map_slices: int = 100
-    faith_slices: int = 12  # of them; each costs more than two hundred passes of the model
+    faith_slices: int = 5  # of them; each costs some two hundred passes of the model for each method
     outside_files: int = 200  # of each folder; more narrows the interval little
     wrong_shots: int = 12
     right_shots: int = 8

@@ -102,7 +102,7 @@ def measure_maps(
 ) -> tuple[MapFigures, ...]:
     """Measure the maps of each method on up to ``most`` slices, beside a random map and the centre of the picture.
 
-    Deletion and insertion, which cost some two hundred passes of the model a slice, are taken on ``most_faith``.
+    Deletion and insertion, which cost some two hundred passes a method and slice, are taken on ``most_faith``.
     """
     rows = choose_subjects(answers, most)
     costly = set(np.linspace(0, len(rows) - 1, min(most_faith, len(rows))).round().astype(int).tolist())
