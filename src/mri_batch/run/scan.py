@@ -16,6 +16,7 @@ from mri_batch.read.group import Grouper
 from mri_batch.records import FileCounts, FileRecord, FoundFile, ScanSummary, Study, StudyResult, StudyStatus
 from mri_batch.report.index import write_index
 from mri_batch.report.tables import from_result_json, write_files_csv, write_results_csv, write_results_jsonl
+from mri_batch.run.cluster import spread_over_cluster
 from mri_batch.run.journal import Journal, study_key
 from mri_batch.run.output import JOURNAL, WORK, claim_output, write_file
 from mri_batch.run.provenance import describe_run
@@ -103,7 +104,8 @@ def _jobs(grouper: Grouper, settings: ScanSettings, keys: dict[str, str], pendin
 def _work_off(jobs: Iterator[Job], settings: ScanSettings, package: Package, journal: Journal, watch: Watch) -> bool:
     """Work the pending studies off and record each; returns whether it was interrupted."""
     try:
-        for job, result in spread(jobs, settings, package.card):
+        spread_jobs = spread_over_cluster if settings.cluster else spread
+        for job, result in spread_jobs(jobs, settings, package.card):
             journal.record(job.key, result.study_id, result.status)
             watch.finished(result)
     except KeyboardInterrupt:
