@@ -125,3 +125,20 @@ def test_explain_shows_every_method_or_says_why_not(pictures: Path, tmp_path: Pa
 def test_printable_shows_what_a_terminal_would_obey() -> None:
     """Escapes, line feeds, right-to-left marks and lone surrogates become visible."""
     assert printable("a\x1b\n\u202eb\ud800é") == "a\\x1b\\x0a\\u202eb\\ud800é"
+
+
+def test_doctor_has_one_line_for_each_part() -> None:
+    """Runtime, telemetry, decoders, the bundled model and write access, each well or not, in a line."""
+    out = run("doctor")
+    lines = out.stdout.splitlines()
+    assert out.returncode == 0, out.stdout
+    assert all(line.startswith("ok  ") and len(line) < 160 for line in lines)
+    for part in ("runtime", "telemetry: off", "decoder JPEG 2000", "model: digests", "write access"):
+        assert any(part in line for line in lines), part
+
+
+def test_doctor_fails_on_a_package_that_does_not_answer(tmp_path: Path) -> None:
+    """A package that is not there is one failed line, and exit code 1."""
+    out = run("doctor", "--model", str(tmp_path / "none"))
+    assert out.returncode == 1
+    assert [line for line in out.stdout.splitlines() if line.startswith("FAIL")]

@@ -32,7 +32,7 @@ def examine(model: Path, out: Path) -> Iterator[Check]:
     yield _check("telemetry", _telemetry)
     for syntax in DECODERS:
         yield _check(f"decoder {syntax.name}", lambda syntax=syntax: " or ".join(choose_decoders(syntax)) or "pydicom")  # type: ignore[misc]
-    yield _check("model", lambda: "; ".join(verify_package(model)))
+    yield _check("model", lambda: _model(model))
     yield _check("write access", lambda: _write_access(out))
 
 
@@ -55,6 +55,11 @@ def _telemetry() -> str:
     if os.environ.get("ORT_DISABLE_TELEMETRY") != "1":
         raise OSError("ONNX Runtime's telemetry is not switched off")
     return "off"
+
+
+def _model(folder: Path) -> str:
+    digests, *outputs = verify_package(folder)
+    return f"{digests}; {len(outputs)} outputs agree with PyTorch's answers"
 
 
 def _write_access(out: Path) -> str:
