@@ -323,7 +323,10 @@ class FileCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyResult:
-    """What became of one study; no arrays. ``code`` and ``reason`` where it is not done."""
+    """What became of one study; no arrays. ``code`` and ``reason`` where it is not done.
+
+    ``patient``: keyword and value of tags that name the patient, only where that was asked for.
+    """
 
     study_id: str
     source: str
@@ -342,6 +345,7 @@ class StudyResult:
     key_slices: tuple[KeySlice, ...] = ()
     files: tuple[FileRecord, ...] = ()
     notes: tuple[str, ...] = ()
+    patient: tuple[tuple[str, str], ...] = ()
     timings_ms: tuple[tuple[str, float], ...] = ()
 
     @property

@@ -244,3 +244,15 @@ def test_force_does_all_again(tree: Path, done: tuple[Path, ScanReport], tmp_pat
     ear = Ear()
     scan(replace(ask(tree, out), force=True, explain=("none",)), ear)
     assert len(ear.heard) == len(lines_of(out)) > 3
+
+
+def test_patient_is_shown_on_request_alone(tmp_path: Path) -> None:
+    """With --show-phi the page and result.json name the patient, escaped; the tables and the work list still do not."""
+    save_series(tmp_path / "in", 1, PatientName="<b>Doe</b>^Jane", PatientID="42-X")
+    out = tmp_path / "out"
+    scan(ask(tmp_path / "in", out, show_phi=True, explain=("none",)), Watch())
+    page = next(out.rglob("report.html")).read_text("utf-8")
+    assert "42-X" in page
+    assert "<b>Doe" not in page
+    named = sorted(p.name for p in out.rglob("*") if p.is_file() and b"42-X" in p.read_bytes())
+    assert named == ["report.html", "result.json"]

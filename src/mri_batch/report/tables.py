@@ -87,6 +87,7 @@ def to_result_json(result: StudyResult) -> dict[str, Any]:
         },
         "timings_ms": dict(result.timings_ms),
         "notes": list(result.notes),
+        "patient": dict(result.patient),
         "slices": [_from_slice(piece, result.labels) for piece in result.slices],
         "files": [_from_file(record) for record in result.files],
     }
@@ -113,6 +114,7 @@ def from_result_json(whole: Mapping[str, Any]) -> StudyResult:
         key_slices=tuple(_to_key_slice(key) for key in whole["key_slices"]),
         files=tuple(_to_file(record) for record in whole["files"]),
         notes=tuple(whole["notes"]),
+        patient=tuple(whole["patient"].items()),
         timings_ms=tuple((name, value) for name, value in whole["timings_ms"].items()),
     )
 

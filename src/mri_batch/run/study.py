@@ -16,6 +16,7 @@ from mri_batch.errors import MriBatchError, OutputError
 from mri_batch.model.decide import Gate, aggregate, decide
 from mri_batch.model.session import Session
 from mri_batch.read.choose import choose_series
+from mri_batch.read.patient import read_patient
 from mri_batch.records import (
     FileRecord,
     FileStatus,
@@ -107,6 +108,8 @@ def _work_through(
     if not judged:
         return _nothing_readable(job, study, files), None
     result = _sum_up(job, study, judged, files, session)
+    if settings.show_phi:
+        result = replace(result, patient=read_patient(study))
     shown = plan_shown(judged, result, settings, session)
     result = replace(
         result,
