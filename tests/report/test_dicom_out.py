@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pydicom import dcmread, uid
+from pydicom import dcmread, dcmwrite, uid
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
@@ -116,7 +116,7 @@ def test_patient_is_copied_byte_for_byte(tmp_path: Path, syntax: uid.UID, charse
     plain.update({element.tag: element for element in dcmread(path)})
     plain.file_meta = dcmread(path).file_meta
     plain.file_meta.TransferSyntaxUID = syntax
-    plain.save_as(path, implicit_vr=syntax.is_implicit_VR, little_endian=syntax.is_little_endian)
+    dcmwrite(path, plain, enforce_file_format=True)
     path.write_bytes(path.read_bytes().replace(stand_in.encode(), name))
 
     shown = show(path)
