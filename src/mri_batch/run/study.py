@@ -17,6 +17,7 @@ from mri_batch.model.decide import Gate, aggregate, decide
 from mri_batch.model.session import Session
 from mri_batch.read.choose import choose_series
 from mri_batch.read.patient import read_patient
+from mri_batch.read.problems import to_record
 from mri_batch.records import (
     FileRecord,
     FileStatus,
@@ -199,17 +200,7 @@ def _account(study: Study, judged: Sequence[Judged]) -> list[FileRecord]:
 def _record(
     file: FoundFile, study: Study, series_id: str, status: FileStatus, code: str = "", reason: str = ""
 ) -> FileRecord:
-    return FileRecord(
-        file_id=file.file_id,
-        relative=file.relative,
-        kind=file.kind,
-        size_bytes=file.size_bytes,
-        status=status,
-        code=code,
-        reason=reason,
-        study_id=study.study_id,
-        series_id=series_id,
-    )
+    return replace(to_record(file, status, code, reason), study_id=study.study_id, series_id=series_id)
 
 
 def _nothing_readable(job: Job, study: Study, files: Sequence[FileRecord]) -> StudyResult:
