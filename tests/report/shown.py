@@ -28,6 +28,7 @@ from mri_batch.records import (
     StudyStatus,
     Verdict,
 )
+from tests.arrays import f32
 
 LABELS = ("glioma", "no_tumor")
 CARD = ModelCard(
@@ -51,7 +52,7 @@ def show(path: Path, *, index: int = 0, heat: Float32 | None = None, hot_px: tup
     if heat is None:
         rows, cols = placement.turned_shape_px
         heat = np.zeros((rows, cols), np.float32)
-        r, c = placement.to_unit(np.float32([hot_px[0] + 0.5]), np.float32([hot_px[1] + 0.5]))
+        r, c = placement.to_unit(f32([hot_px[0] + 0.5]), f32([hot_px[1] + 0.5]))
         heat[int(r[0] * rows), int(c[0] * cols)] = 0.5
     about = Heatmap(
         method="rollout",

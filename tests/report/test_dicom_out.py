@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from pydicom import dcmread, dcmwrite, uid
 from pydicom.dataelem import RawDataElement
@@ -16,10 +17,11 @@ from pydicom.dataset import Dataset
 
 from mri_batch.geometry import place_heat
 from mri_batch.report.dicom_out import NOT_DICOM, DicomWritten, write_dicom
+from mri_batch.settings import DicomOutput
 from tests.make import AXIAL, CORONAL, FLIPPED, OBLIQUE, SAGITTAL, Six, make_dicom, make_uid, save
 from tests.report.shown import CARD, make_result, show, show_all
 
-ALL = ("sr", "sc", "pm")
+ALL: tuple[DicomOutput, ...] = ("sr", "sc", "pm")
 DATED = {
     "StudyDate": "20010203", "StudyTime": "040506", "AcquisitionDate": "20010203", "AcquisitionTime": "041000",
     "FrameOfReferenceUID": make_uid("frame of reference"),
@@ -288,4 +290,5 @@ def _peak_in_capture_mm(
     panel = capture.pixel_array[:rows, :cols].astype(int)
     coloured = np.argwhere(panel.max(axis=2) - panel.min(axis=2) > 12)
     r, c = (coloured.min(axis=0) + coloured.max(axis=0) + 1) / 2
-    return middle + right * (c / scale - width / 2) + below * (r / scale - height / 2)
+    found: npt.NDArray[Any] = middle + right * (c / scale - width / 2) + below * (r / scale - height / 2)
+    return found

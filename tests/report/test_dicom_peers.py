@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydicom import dcmread
@@ -45,7 +46,12 @@ def _may_make_networks() -> bool:
 def objects(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Five objects of a sagittal series, and the series itself, in one folder."""
     folder = tmp_path_factory.mktemp("objects")
-    dated = {"StudyDate": "20010203", "AcquisitionDate": "20010203", "AcquisitionTime": "041000", "StudyID": "1"}
+    dated: dict[str, Any] = {
+        "StudyDate": "20010203",
+        "AcquisitionDate": "20010203",
+        "AcquisitionTime": "041000",
+        "StudyID": "1",
+    }
     paths = [
         save(
             make_dicom(

@@ -93,7 +93,9 @@ def _write(folder: Path, origin: Origin, number: int, pairs: list[Pair]) -> Path
             pixel_spacing=first.spacing_mm, slice_thickness=float(skeletons[0].SliceThickness)
         ),
         plane_orientation=PlaneOrientationSequence("PATIENT", first.orientation),
-        plane_positions=[PlanePositionSequence("PATIENT", source.shown.picture.position_mm) for source, _ in pairs],
+        plane_positions=[
+            PlanePositionSequence("PATIENT", source.shown.picture.position_mm or ()) for source, _ in pairs
+        ],
         content_label="HEAT",
         content_description=to_ascii(f"{about.method} heat. {RESEARCH}"),
         series_description=f"{MAKER} heat map (research)",

@@ -98,7 +98,7 @@ def _write(folder: Path, origin: Origin, number: int, source: Source, heat: Show
     capture.ConversionType = "WSD"  # from a workstation, not from a digital interface as highdicom puts it
     capture.Laterality = ""
     if picture.orientation is None:
-        capture.PatientOrientation = ""
+        capture.PatientOrientation = []
     capture.BurnedInAnnotation = "NO"  # no words that identify a patient; PS3.3 C.7.6.1.1.5
     capture.DerivationDescription = to_ascii(f"{heat.about.method} heat over the source image", 1024)
     capture.SourceImageSequence = [_source_image(source)]

@@ -8,6 +8,7 @@ from pathlib import Path
 from highdicom import sr
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
 
 from mri_batch.records import ShownHeat
 from mri_batch.report.dicom_common import (
@@ -74,10 +75,10 @@ def _observer(origin: Origin) -> sr.ObservationContext:
     return sr.ObservationContext(observer_device_context=context)
 
 
-def _procedure(header: Dataset) -> object:
-    if str(header.get("Modality")) == "CT":
-        return codes.LN.CTUnspecifiedBodyRegion
-    return codes.LN.MRIUnspecifiedBodyRegion
+def _procedure(header: Dataset) -> Code:
+    is_ct = str(header.get("Modality")) == "CT"
+    code: Code = codes.LN.CTUnspecifiedBodyRegion if is_ct else codes.LN.MRIUnspecifiedBodyRegion
+    return code
 
 
 def _evidence(origin: Origin) -> list[Dataset]:
