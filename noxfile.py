@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nox
 
+TOOLS = ("pytest", "hypothesis", "onnx", "pydicom-data", "scikit-learn")  # what tests make models with, and compare with
 nox.options.sessions = ["lint", "types", "tests", "runtime"]
 
 
@@ -33,7 +34,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def runtime(session: nox.Session) -> None:
     """The runtime's tests as a hospital installs it: without PyTorch."""
-    session.install(".", "pytest", "hypothesis")
+    session.install(".[cluster]", *TOOLS)
     session.run("pytest", "--ignore=tests/export", "--ignore=tests/browser", *session.posargs)
 
 
@@ -41,5 +42,5 @@ def runtime(session: nox.Session) -> None:
 def lowest(session: nox.Session) -> None:
     """The runtime's tests with the oldest version of each dependency that pyproject.toml allows."""
     session.install("uv")
-    session.run("uv", "pip", "install", "--resolution", "lowest-direct", ".", "pytest", "hypothesis")
+    session.run("uv", "pip", "install", "--resolution", "lowest-direct", ".", *TOOLS)
     session.run("pytest", "--ignore=tests/export", "--ignore=tests/browser", *session.posargs)
