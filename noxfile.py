@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nox
 
-TOOLS = ("pytest", "hypothesis", "onnx", "pydicom-data", "scikit-learn")  # what tests make models with, and compare with
+TOOLS = ("pytest", "hypothesis", "onnx", "pydicom-data", "scikit-learn")  # with which tests make models, and compare
 nox.options.sessions = ["lint", "types", "tests", "runtime"]
 
 
