@@ -16,7 +16,7 @@ from mri_batch.errors import MethodAbsent, NothingToRead, UsageError
 from mri_batch.explain import available_methods, build_method, iter_parts
 from mri_batch.explain.attention import every_head
 from mri_batch.explain.base import Method
-from mri_batch.explain.scores import RandomOrders, judge_faithfulness
+from mri_batch.explain.scores import QUICK, RandomOrders, judge_faithfulness
 from mri_batch.geometry import find_peak
 from mri_batch.model.decide import calibrate
 from mri_batch.model.package import read_package
@@ -122,7 +122,7 @@ def _panel(name: str, session: Session, ready: ModelInput, target: int, orders: 
     except MethodAbsent as error:
         return MethodPanel(title=name, reason=error.reason)
     assert panel.heat is not None
-    score = judge_faithfulness(session, ready.pixels[0], panel.heat.heat, target, orders)
+    score = judge_faithfulness(session, ready.pixels[0], panel.heat.heat, target, orders, QUICK)
     return replace(panel, heat=replace(panel.heat, about=replace(panel.heat.about, faithfulness=score)))
 
 
