@@ -55,7 +55,7 @@ class Trial:
         return 2 + 2 * len(self.shares) * (self.n_random + n_maps)
 
 
-QUICK = Trial(shares=(0.05, 0.25), more=2)  # 86 passes, at most 166: for the reports of a batch
+QUICK = Trial(shares=(0.02, 0.1), more=2)  # 86 passes, at most 166: for the reports of a batch
 
 
 @dataclass(slots=True)
