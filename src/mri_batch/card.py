@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 ResizeFilter = Literal["bilinear", "bicubic", "lanczos", "box", "nearest"]
+Sequence = Literal["T1", "T2", "T2STAR", "FLAIR", "PD"]
+Plane = Literal["axial", "sagittal", "coronal"]
 
 
 class _Part(BaseModel):
@@ -185,6 +187,9 @@ class ModelCard(_Part):
     explanations: tuple[MethodEntry, ...] = ()
     default_method: str | None = None
     modalities: tuple[str, ...] = Field(default=(), description="DICOM Modality values it is for; empty: any")
+    body_parts: tuple[str, ...] = Field(default=(), description="DICOM BodyPartExamined values it is for; empty: any")
+    sequences: tuple[Sequence, ...] = Field(default=(), description="what its series are weighted by; empty: any")
+    planes: tuple[Plane, ...] = Field(default=(), description="planes of the slices that it is for; empty: any")
     training: dict[str, Any] = {}
     metrics: dict[str, Any] = {}
     intended_use: str = ""

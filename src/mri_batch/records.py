@@ -91,23 +91,31 @@ class FileRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """Files that belong together, in slice order, without pixels. ``facts`` holds no patient data."""
+    """Files that belong together, in slice order, without pixels. ``facts`` holds no patient data.
+
+    ``reason``: why it is used, in words, once it was chosen.
+    """
 
     series_id: str
     files: tuple[FoundFile, ...]
     modality: str = ""
     facts: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
-    """One study: a StudyInstanceUID of one patient, or a folder of pictures. ``source`` is its relative path."""
+    """One study: a StudyInstanceUID of one patient, or a folder of pictures. ``source`` is its relative path.
+
+    ``doubts``: what about the chosen series asks for caution, in words.
+    """
 
     study_id: str
     source: str
     kind: Literal["dicom", "pictures"]
     series: tuple[Series, ...]
     unused: tuple[FileRecord, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,7 +298,7 @@ class KeySlice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesResult:
-    """The calibrated answer for one series."""
+    """The calibrated answer for one series. ``reason``: why the series was used."""
 
     series_id: str
     n_slices: int
@@ -298,6 +306,7 @@ class SeriesResult:
     probabilities: tuple[float, ...]
     modality: str = ""
     facts: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,8 @@ CASES: list[FolderCase] = []
 class FolderCase:
     """``series``: slices of each usable series, sorted; ``codes``: why the other files are not used, sorted.
 
-    ``unreadable``: codes that appear only when the pixels are read; ``note``: words that a series' notes must hold.
+    ``unreadable``: codes that appear only when the pixels are read; ``note``: words that a series' notes must hold;
+    ``doubt``: what must be doubted of the study.
     """
 
     name: str
@@ -34,6 +35,7 @@ class FolderCase:
     codes: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
     note: str = ""
+    doubt: str = ""
 
 
 def case(
@@ -372,6 +374,26 @@ def other_body_part(folder: Path) -> None:
     """A knee is not for a model of the head."""
     make.save_series(folder)
     make.save_series(folder, 3, series="2", BodyPartExamined="KNEE")
+
+
+@case(codes=["OTHER_SEQUENCE"] * 3)
+def other_sequence_beside_a_fitting_one(folder: Path) -> None:
+    """A model of T1 leaves a T2 series out where the study has a T1."""
+    make.save_series(folder)
+    make.save_series(folder, 3, series="2", RepetitionTime=4000.0, EchoTime=95.0)
+
+
+@case(series=(3,), doubt="the model is for T1, and this is FLAIR")
+def other_sequence_alone(folder: Path) -> None:
+    """Where no series fits, all are used, with caution."""
+    make.save_series(folder, 3, RepetitionTime=9000.0, EchoTime=95.0, InversionTime=2500.0)
+
+
+@case(codes=["OTHER_PLANE"] * 3)
+def other_plane_beside_a_fitting_one(folder: Path) -> None:
+    """A model of axial and sagittal slices leaves coronal ones out where the study has others."""
+    make.save_series(folder)
+    make.save_series(folder, 3, series="2", orientation=make.CORONAL)
 
 
 @case(series=(5,))

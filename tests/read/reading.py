@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mri_batch.card import ModelCard
 from mri_batch.read.choose import choose_series
 from mri_batch.read.find import iter_files
 from mri_batch.read.group import Grouper
@@ -15,6 +16,14 @@ from mri_batch.records import FileKind, FileRecord, FileStatus, FoundFile, Serie
 from mri_batch.settings import ReadLimits
 
 LIMITS = ReadLimits()
+CARD = ModelCard(
+    name="head",
+    labels=("a", "b"),
+    modalities=("MR",),
+    body_parts=("HEAD", "BRAIN"),
+    sequences=("T1",),
+    planes=("axial", "sagittal"),
+)
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,7 @@ class Outcome:
         return sum(len(series.files) for series in self.series) + len(self.unused)
 
 
-def read_paths(*paths: Path, modalities: tuple[str, ...] = ("MR",), avoid: Path | None = None) -> Outcome:
+def read_paths(*paths: Path, card: ModelCard = CARD, avoid: Path | None = None) -> Outcome:
     """Walk, group and choose."""
     refused, n_met = [], 0
     with tempfile.TemporaryDirectory() as workdir, Grouper(Path(workdir), limits=LIMITS) as grouper:
@@ -62,7 +71,7 @@ def read_paths(*paths: Path, modalities: tuple[str, ...] = ("MR",), avoid: Path 
                 refused.append(met)
             else:
                 grouper.add(met)
-        studies = tuple(choose_series(study, modalities=modalities) for study in grouper.iter_studies())
+        studies = tuple(choose_series(study, card) for study in grouper.iter_studies())
         return Outcome(n_met, tuple(refused), studies, tuple(grouper.iter_leftovers()))
 
 

@@ -32,6 +32,7 @@ def test_folder_is_read_as_expected(case: FolderCase, tmp_path: Path) -> None:
     assert tuple(sorted(record.code for record in problems)) == case.unreadable
     assert outcome.n_accounted == outcome.n_met
     assert all(record.reason for record in outcome.unused)
+    assert [doubt for study in outcome.studies for doubt in study.doubts] == ([case.doubt] if case.doubt else [])
     if case.note:
         assert any(case.note in note for note in notes)
         assert any(case.note in note for series in outcome.series for note in series_notes(series))

@@ -67,7 +67,7 @@ def command(**words: Any) -> int:
     if words["dry_run"]:
         from mri_batch.cli.inspect import show_inspection
 
-        return show_inspection(settings.paths, settings.out)
+        return show_inspection(settings.paths, settings.out, settings.model)
     from mri_batch.cli.progress import choose_watch
     from mri_batch.run.heat import check_method_names
     from mri_batch.run.scan import scan

@@ -40,9 +40,19 @@ def _identity(card: ModelCard) -> list[str]:
     if card.architecture:
         lines.append(f"architecture: {card.architecture}")
     lines.append(f"for: {card.intended_use or 'not stated; for research use only'}")
-    lines.append(f"modalities: {', '.join(card.modalities) or 'any'}")
+    for name, values in _purpose(card):
+        lines.append(f"{name}: {', '.join(values) or 'any'}")
     lines.append(f"licence: {card.licence or 'not stated'}")
     return lines
+
+
+def _purpose(card: ModelCard) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return (
+        ("modalities", card.modalities),
+        ("body parts", card.body_parts),
+        ("sequences", card.sequences),
+        ("planes", card.planes),
+    )
 
 
 def _preprocessing(p: Preprocessing) -> list[str]:

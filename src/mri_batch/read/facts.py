@@ -5,9 +5,11 @@ from __future__ import annotations
 from pydicom._uid_dict import UID_dictionary
 from pydicom.uid import UID
 
+from mri_batch.read.sequence import choose_sequence, has_contrast_agent
 from mri_batch.read.tags import Raw
 
 Facts = tuple[tuple[str, str], ...]
+SEQUENCE = "sequence"  # the key of what a series is weighted by
 # The standard's defined terms, and the words that scanners of the large makers add to ImageType.
 _MODALITIES = (
     "AR ASMT AU BDUS BI BMD CR CT CTPROTOCOL DG DOC DX ECG EPS ES FID GM HC HD IO IOL IVOCT IVUS KER KO LEN LS MG MR "
@@ -15,8 +17,8 @@ _MODALITIES = (
     "RTSTRUCT RWV SC SEG SM SMR SR SRF STAIN TG US VA XA XC"
 )
 _BODY_PARTS = (
-    "HEAD BRAIN HEADNECK SKULL FACE ORBIT NECK CSPINE TSPINE LSPINE SPINE CHEST BREAST HEART ABDOMEN LIVER KIDNEY "
-    "PELVIS PROSTATE HIP KNEE ANKLE FOOT LEG SHOULDER ELBOW WRIST HAND ARM EXTREMITY WHOLEBODY"
+    "HEAD BRAIN HEADNECK SKULL FACE ORBIT SELLA IAC NECK CSPINE TSPINE LSPINE SPINE CHEST BREAST HEART ABDOMEN LIVER "
+    "KIDNEY PELVIS PROSTATE HIP KNEE ANKLE FOOT LEG SHOULDER ELBOW WRIST HAND ARM EXTREMITY WHOLEBODY PHANTOM"
 )
 _IMAGE_TYPES = (
     "ORIGINAL DERIVED PRIMARY SECONDARY LOCALIZER AXIAL OTHER M P R I PHASE MAGNITUDE REAL IMAGINARY MIXED ND NORM "
@@ -56,6 +58,9 @@ def list_facts(raw: Raw, syntax: str) -> Facts:
     facts = [(key, _number(raw, key, unit)) for key, unit in _NUMBERS.items()]
     facts += [(key, "\\".join(w for w in raw.words(key) if w in known)) for key, known in _WORDS.items()]
     facts.append(("BodyPartExamined", _body_part(raw)))
+    if choose_modality(raw) == "MR":
+        facts.append((SEQUENCE, choose_sequence(raw)))
+    facts.append(("ContrastBolusAgent", "given" if has_contrast_agent(raw) else ""))
     facts.append(("TransferSyntax", UID(syntax).name if syntax in UID_dictionary else ""))
     return tuple((key, value) for key, value in facts if value)
 
@@ -66,5 +71,5 @@ def _number(raw: Raw, keyword: str, unit: str) -> str:
 
 
 def _body_part(raw: Raw) -> str:
-    part = raw.text("BodyPartExamined").upper()
+    part = raw.text("BodyPartExamined").upper().replace(" ", "")
     return part if part in _KNOWN_BODY_PARTS else ""

@@ -11,6 +11,7 @@ from mri_batch.records import Series
 
 NOTE = "note"  # the key of a fact that tells of something odd
 ROLE = "role"
+PLANE = "plane"
 
 
 def describe_stack(stack: Sequence[Member]) -> Facts:
@@ -18,7 +19,7 @@ def describe_stack(stack: Sequence[Member]) -> Facts:
     header = stack[0].header
     facts = [(ROLE, header.role), *header.facts]
     if plane := name_plane(header.orientation):
-        facts.append(("plane", plane))
+        facts.append((PLANE, plane))
     if header.n_frames == 1:
         facts += _spacing_facts(stack)
     else:
@@ -29,6 +30,13 @@ def describe_stack(stack: Sequence[Member]) -> Facts:
 def series_notes(series: Series) -> tuple[str, ...]:
     """Return what is odd about a series, in words."""
     return tuple(value for key, value in series.facts if key == NOTE)
+
+
+def told_facts(series: Series) -> Facts:
+    """Return the facts with each name once: all notes together."""
+    notes = "; ".join(series_notes(series))
+    plain = tuple(fact for fact in series.facts if fact[0] != NOTE)
+    return (*plain, (NOTE, notes)) if notes else plain
 
 
 def _spacing_facts(stack: Sequence[Member]) -> list[tuple[str, str]]:

@@ -20,7 +20,7 @@ _KEYWORDS = (
     "ImageOrientationPatient TemporalPositionIdentifier NumberOfTemporalPositions SamplesPerPixel "
     "PhotometricInterpretation NumberOfFrames Rows Columns PixelSpacing BitsStored LossyImageCompression "
     "BurnedInAnnotation DiffusionBValue DiffusionDirectionality AcquisitionContrast ComplexImageComponent "
-    "EchoPlanarPulseSequence"
+    "EchoPlanarPulseSequence SeriesDescription ProtocolName ContrastBolusAgent"
 )
 TAGS = {keyword: int(Tag(keyword)) for keyword in _KEYWORDS.split()}
 SIEMENS_B_VALUE = 0x0019100C
@@ -43,7 +43,7 @@ class Raw:
         return self._scan.values.get(tag, b"")
 
     def text(self, keyword: str) -> str:
-        """Return a code string, UID or number as text, without padding; what is not ASCII is replaced."""
+        """Return a value as text, without padding; what is not ASCII is replaced."""
         return self.content(TAGS[keyword]).decode("ascii", "replace").strip(" \0")
 
     def words(self, keyword: str) -> tuple[str, ...]:

@@ -225,6 +225,7 @@ def _from_series(series: SeriesResult, labels: Sequence[str]) -> dict[str, Any]:
         "label": series.label,
         "probabilities": _by_label(labels, series.probabilities),
         "facts": dict(series.facts),
+        "reason": series.reason,
     }
 
 
@@ -236,6 +237,7 @@ def _to_series(series: Mapping[str, Any], labels: Sequence[str]) -> SeriesResult
         label=series["label"],
         probabilities=tuple(series["probabilities"][label] for label in labels),
         facts=tuple(series["facts"].items()),
+        reason=series.get("reason", ""),  # absent where an earlier version wrote it
     )
 
 

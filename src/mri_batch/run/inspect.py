@@ -1,4 +1,4 @@
-"""What a scan would read, without a model and without writing."""
+"""What a scan would read, without running the model and without writing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from mri_batch.model.package import read_package
 from mri_batch.read.choose import choose_series
 from mri_batch.read.find import iter_files
 from mri_batch.read.group import Grouper
@@ -13,9 +14,9 @@ from mri_batch.records import FileRecord, Study
 from mri_batch.settings import ReadLimits
 
 
-def inspect(paths: Sequence[Path], out: Path | None) -> Iterator[str]:
-    """Yield lines on each study, series and unused file, and a last one with the counts."""
-    limits = ReadLimits()
+def inspect(paths: Sequence[Path], out: Path | None, model: Path) -> Iterator[str]:
+    """Yield lines on each study, series and unused file, and a last one with the counts; ``model``: for whose card."""
+    limits, card = ReadLimits(), read_package(model, check_digests=False).card
     n_used, unused = 0, 0
     with (
         tempfile.TemporaryDirectory(prefix="mri-batch-") as work,
@@ -28,7 +29,7 @@ def inspect(paths: Sequence[Path], out: Path | None) -> Iterator[str]:
             else:
                 grouper.add(item)
         for study in grouper.iter_studies():
-            chosen = choose_series(study, modalities=())
+            chosen = choose_series(study, card)
             yield from _describe(chosen)
             n_used += sum(len(series.files) for series in chosen.series)
             unused += len(chosen.unused)
@@ -44,5 +45,6 @@ def _describe(study: Study) -> Iterator[str]:
     for series in study.series:
         facts = ", ".join(f"{name} {value}" for name, value in series.facts)
         yield f"  {series.series_id}  {len(series.files)} files  {series.modality} {facts}".rstrip()
+        yield f"    used: {series.reason}"
     for record in study.unused:
         yield f"  {record.status}  {record.relative}  {record.code}: {record.reason}"

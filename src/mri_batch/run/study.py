@@ -18,6 +18,7 @@ from mri_batch.model.session import Session
 from mri_batch.read.choose import choose_series
 from mri_batch.read.patient import read_patient
 from mri_batch.read.problems import to_record
+from mri_batch.read.series_facts import told_facts
 from mri_batch.records import (
     FileRecord,
     FileStatus,
@@ -101,7 +102,7 @@ def _work_through(
     job: Job, settings: ScanSettings, session: Session, gate: Gate | None
 ) -> tuple[StudyResult, Shown | None]:
     began = time.perf_counter()
-    study = choose_series(job.study, modalities=session.card.modalities)
+    study = choose_series(job.study, session.card)
     judged = [judge_series(series, session, gate, settings.limits) for series in study.series]
     read = time.perf_counter()
     files = _account(study, judged)
@@ -127,7 +128,7 @@ def _sum_up(
     card = session.card
     by_series = [aggregate(j.probabilities, card) for j in judged]
     scores = np.concatenate([j.gate_scores for j in judged])
-    doubts = []
+    doubts = list(study.doubts)
     if len({int(np.argmax(p)) for p in by_series}) > 1:
         doubts.append("the series of this study disagree")
     n_failed = sum(record.status is FileStatus.FAILED for record in files)
@@ -165,7 +166,8 @@ def _series_result(judged: Judged, probabilities: np.ndarray, labels: Sequence[s
         label=labels[int(np.argmax(probabilities))],
         probabilities=tuple(float(p) for p in probabilities),
         modality=series.modality,
-        facts=series.facts,
+        facts=told_facts(series),
+        reason=series.reason,
     )
 
 
