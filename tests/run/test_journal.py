@@ -19,11 +19,21 @@ SETTINGS = ScanSettings(paths=(Path("in"),), out=Path("out"), model=Path("model"
 
 def test_journal_remembers(tmp_path: Path) -> None:
     """A recorded key is there in the next run, and gone when told to forget."""
-    Journal(tmp_path / "j").record("k1", "st-1", "done")
+    Journal(tmp_path / "j").record("k1", "st-1", "done", {})
     again = Journal(tmp_path / "j")
     assert "k1" in again
     assert "k2" not in again
     assert "k1" not in Journal(tmp_path / "j", forget=True)
+
+
+def test_journal_knows_what_stands_in_a_folder_now(tmp_path: Path) -> None:
+    """Of two results of one study the later one is there; the earlier one's key is pending again."""
+    journal = Journal(tmp_path / "j")
+    journal.record("english", "st-1", "done", {"studies/st-1/report.html": "e"})
+    journal.record("french", "st-1", "done", {"studies/st-1/report.html": "f"})
+    for known in (journal, Journal(tmp_path / "j")):
+        assert ("english" in known, "french" in known) == (False, True)
+        assert known.sums == {"studies/st-1/report.html": "f"}
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
@@ -33,13 +43,13 @@ def test_journal_cut_at_any_byte_keeps_what_is_whole(tmp_path: Path, cut: int) -
     path = tmp_path / f"cut{cut}"
     journal = Journal(path, forget=True)
     for number in range(4):
-        journal.record(f"key-{number}", f"st-{number}", "done")
+        journal.record(f"key-{number}", f"st-{number}", "done", {})
     content = path.read_bytes()
     path.write_bytes(content[:cut])
     whole = content[:cut].count(b"\n")
     cut_journal = Journal(path)
     assert [f"key-{n}" in cut_journal for n in range(4)] == [n < whole for n in range(4)]
-    cut_journal.record("key-9", "st-9", "done")
+    cut_journal.record("key-9", "st-9", "done", {})
     assert "key-9" in Journal(path)
     assert path.read_bytes().count(b"\n") == whole + 1
 

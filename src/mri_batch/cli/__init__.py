@@ -16,6 +16,7 @@ COMMANDS = {
     "scan": ("mri_batch.cli.scan", "Read folders of scans; write one report per study."),
     "explain": ("mri_batch.cli.explain", "One picture, every explanation method side by side."),
     "report": ("mri_batch.cli.report", "Make the pages of a finished scan again, without the model."),
+    "verify": ("mri_batch.cli.verify", "Check that a finished scan is as it was written."),
     "inspect": ("mri_batch.cli.inspect", "Show what a scan would read, and what it would skip and why."),
     "model": ("mri_batch.cli.model", "Show or verify a model package."),
     "doctor": ("mri_batch.cli.doctor", "Check this installation, one line per part."),

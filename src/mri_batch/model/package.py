@@ -18,14 +18,14 @@ from mri_batch.card import ModelCard, Wiring
 from mri_batch.errors import ModelPackageError, OutputError
 from mri_batch.model.card_text import card_markdown
 from mri_batch.model.onnx_scan import GraphFacts, scan_onnx
+from mri_batch.sums import SUMS, digest_file, format_sums, parse_sums
 
 CARD, MODEL, EXPLAIN, GRADCAM = "model.json", "model.onnx", "explain.onnx", "gradcam.onnx"
 WEIGHTS, GOLDEN, GATE = "weights.bin", "golden.npz", "gate.npz"
-PROSE, SUMS = "MODEL_CARD.md", "SHA256SUMS"
+PROSE = "MODEL_CARD.md"
 
 _DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})  # what ONNX Runtime brings itself
 _MAX_CARD_BYTES = 4 << 20
-_SUM_LINE = re.compile(r"([0-9a-f]{64}) [ *](\S.*)")
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 
@@ -78,7 +78,7 @@ def read_package(folder: Path, *, check_digests: bool = True) -> Package:
         if check_digests:
             _check_sums(folder, sums)
     else:
-        sums = {name: _digest(folder / name) for name in names}
+        sums = {name: digest_file(folder / name) for name in names}
     _check_gate(card, names, folder)
     return Package(
         folder=folder,
@@ -112,7 +112,7 @@ def write_package(out: Path, card: ModelCard, files: Mapping[str, Path], *, repl
             shutil.copyfile(source, staging / name)
         _write_text(staging / CARD, card.model_dump_json(indent=1) + "\n")
         _write_text(staging / PROSE, card_markdown(card))
-        sums = {path.name: _digest(path) for path in staging.iterdir()}
+        sums = {path.name: digest_file(path) for path in staging.iterdir()}
         _write_text(staging / SUMS, format_sums(sums))
         read_package(staging)
         _rename_into_place(staging, out)
@@ -132,21 +132,14 @@ def load_arrays(path: Path) -> Arrays:
         raise ModelPackageError(f"cannot be read: {error}", code="MODEL_ARRAYS_BAD", file=str(path)) from error
 
 
-def format_sums(sums: Mapping[str, str]) -> str:
-    """Format digests as ``sha256sum`` writes them, by name."""
-    return "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
-
-
 def _read_card(path: Path) -> ModelCard:
     if path.stat().st_size > _MAX_CARD_BYTES:
         raise ModelPackageError(f"more than {_MAX_CARD_BYTES} bytes", code="MODEL_CARD_BAD", file=str(path))
     try:
         return ModelCard.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        problems = [_in_words(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors(include_url=False)]
-        count = "1 error" if len(problems) == 1 else f"{len(problems)} errors"
         raise ModelPackageError(
-            f"{count}: {'; '.join(problems)}",
+            list_errors(error),
             code="MODEL_CARD_BAD",
             file=str(path),
             hint="docs/model-package.md lists every key",
@@ -242,14 +235,13 @@ def _check_gate(card: ModelCard, names: set[str], folder: Path) -> None:
 
 
 def _read_sums(path: Path, needed: set[str]) -> dict[str, str]:
-    sums: dict[str, str] = {}
-    for line in path.read_text("utf-8", errors="replace").splitlines():
-        match = _SUM_LINE.fullmatch(line)
-        if match is None or not _is_plain_name(match[2]):
-            raise ModelPackageError(
-                f"not a line of digest and name: {line[:80]!r}", code="MODEL_DIGEST", file=str(path)
-            )
-        sums[match[2]] = match[1]
+    try:
+        sums = parse_sums(path.read_text("utf-8", errors="replace"))
+    except ValueError as error:
+        raise ModelPackageError(str(error), code="MODEL_DIGEST", file=str(path)) from None
+    odd = [name for name in sums if not _is_plain_name(name)]
+    if odd:
+        raise ModelPackageError(f"not a plain name: {odd[0][:80]!r}", code="MODEL_DIGEST", file=str(path))
     unlisted = sorted(needed - sums.keys())
     if unlisted:
         raise ModelPackageError(f"does not list {', '.join(unlisted)}", code="MODEL_DIGEST", file=str(path))
@@ -257,7 +249,7 @@ def _read_sums(path: Path, needed: set[str]) -> dict[str, str]:
 
 
 def _check_sums(folder: Path, sums: Mapping[str, str]) -> None:
-    changed = [name for name, digest in sums.items() if _digest(_inside(folder, name)) != digest]
+    changed = [name for name, digest in sums.items() if digest_file(_inside(folder, name)) != digest]
     if changed:
         raise ModelPackageError(
             f"changed since the package was written: {', '.join(sorted(changed))}",
@@ -265,11 +257,6 @@ def _check_sums(folder: Path, sums: Mapping[str, str]) -> None:
             file=str(folder),
             hint="copy the package again; after a change on purpose, export anew",
         )
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _write_text(path: Path, text: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mri_batch.errors import OutputError
 from mri_batch.records import FoundFile, Study
@@ -14,38 +15,64 @@ from mri_batch.settings import ScanSettings
 
 
 class Journal:
-    """One line per finished study, flushed to the disk after its folder is in place; a torn last line is ignored."""
+    """One line per finished study, flushed to the disk after its folder is in place; a torn last line is ignored.
+
+    Of several lines on one study the last one counts, since its folder is that of the last.
+    """
 
     def __init__(self, path: Path, *, forget: bool = False) -> None:
         self._path = path
-        self._recorded: set[str] = set()
+        self._entries: dict[str, dict[str, Any]] = {}
         try:
             if forget:
                 path.unlink(missing_ok=True)
             whole = 0
             if path.exists():
                 content = path.read_bytes()
-                self._recorded, whole = _read(content)
+                self._entries, whole = _read(content)
             with path.open("ab") as stream:
                 stream.truncate(whole)
         except OSError as error:
             raise _unwritable(path, error) from error
+        self._keys = {entry["key"] for entry in self._entries.values()}
 
     def __contains__(self, key: str) -> bool:
         """Whether a study of this key is recorded."""
-        return key in self._recorded
+        return key in self._keys
 
-    def record(self, key: str, study_id: str, status: str) -> None:
-        """Record a study whose folder stands in its final place."""
-        line = json.dumps({"key": key, "study_id": study_id, "status": status}) + "\n"
+    @property
+    def sums(self) -> dict[str, str]:
+        """Digests of all files of all studies recorded, by name, as when they were written."""
+        return {name: digest for entry in self._entries.values() for name, digest in entry["files"].items()}
+
+    def record(self, key: str, study_id: str, status: str, files: Mapping[str, str]) -> None:
+        """Record a study whose folder stands in its final place. ``files``: digests of what is in it, by name."""
+        entry = {"key": key, "study_id": study_id, "status": status, "files": dict(files)}
+        self._append([entry])
+
+    def renew(self, files: Mapping[str, str]) -> None:
+        """Record that files of studies recorded before were written anew."""
+        changed = []
+        for entry in self._entries.values():
+            new = {name: files.get(name, digest) for name, digest in entry["files"].items()}
+            if new != entry["files"]:
+                changed.append({**entry, "files": new})
+        self._append(changed)
+
+    def _append(self, entries: Sequence[dict[str, Any]]) -> None:
         try:
             with self._path.open("ab") as stream:
-                stream.write(line.encode())
+                for entry in entries:
+                    stream.write(json.dumps(entry).encode() + b"\n")
                 stream.flush()
                 os.fsync(stream.fileno())
         except OSError as error:
             raise _unwritable(self._path, error) from error
-        self._recorded.add(key)
+        for entry in entries:
+            if entry["study_id"] in self._entries:
+                self._keys.discard(self._entries[entry["study_id"]]["key"])
+            self._entries[entry["study_id"]] = entry
+            self._keys.add(entry["key"])
 
 
 def study_key(study: Study, model_sha256: str, settings: ScanSettings) -> str:
@@ -65,18 +92,19 @@ def _files(study: Study) -> Iterator[FoundFile]:
         yield from series.files
 
 
-def _read(content: bytes) -> tuple[set[str], int]:
-    keys, whole = set(), 0
+def _read(content: bytes) -> tuple[dict[str, dict[str, Any]], int]:
+    entries, whole = {}, 0
     for line in content.splitlines(keepends=True):
         try:
-            key = str(json.loads(line)["key"])
+            entry = json.loads(line)
+            known = {**entry, "key": str(entry["key"]), "files": dict(entry["files"])}
         except (ValueError, KeyError, TypeError):
             break
         if not line.endswith(b"\n"):
             break
-        keys.add(key)
+        entries[str(entry["study_id"])] = known
         whole += len(line)
-    return keys, whole
+    return entries, whole
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
+import socket
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -18,6 +22,7 @@ from mri_batch.run.spread import usable_cores
 from mri_batch.settings import ScanSettings
 
 RESEARCH_ONLY = "For research use only; not a medical device"
+_USER = ("LOGNAME", "USER", "LNAME", "USERNAME")  # as getpass, without its look-up, which may ask a network
 _LIBRARIES = (
     "numpy",
     "onnxruntime",
@@ -66,6 +71,39 @@ def describe_run(
         "began": began.isoformat(timespec="seconds"),
         "ended": ended.isoformat(timespec="seconds"),
     }
+
+
+def describe_event(settings: ScanSettings, run: Mapping[str, Any], manifest_sha256: str) -> dict[str, Any]:
+    """Describe a run for the log: who, when, what was asked, with what and of what. Places of files are digests."""
+    asked = {
+        **asdict(settings),
+        "paths": [name_place(path) for path in settings.paths],
+        "out": name_place(settings.out),
+    }
+    del asked["model"], asked["limits"]
+    return {
+        "event": "scan",
+        "began": run["began"],
+        "ended": run["ended"],
+        **describe_maker(),
+        "asked": asked,
+        "versions": {"mri_batch": run["mri_batch"], "python": run["python"], **run["libraries"]},
+        "model": run["model"],
+        "inputs": {"manifest": "files.csv", "sha256": manifest_sha256, **run["n_files"]},
+        "studies": run["studies"],
+        "exit_code": run["exit_code"],
+    }
+
+
+def describe_maker() -> dict[str, Any]:
+    """Return who is at work: account and host."""
+    user = next((os.environ[name] for name in _USER if os.environ.get(name)), "")
+    return {"user": user, "uid": os.getuid() if hasattr(os, "getuid") else None, "host": socket.gethostname()}
+
+
+def name_place(path: Path) -> str:
+    """Return a name for a place that can be compared and not read: folders above the input may name a patient."""
+    return "p-" + hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:16]
 
 
 def _version(name: str) -> str | None:

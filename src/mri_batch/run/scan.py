@@ -18,11 +18,15 @@ from mri_batch.report.index import write_index
 from mri_batch.report.tables import from_result_json, write_files_csv, write_results_csv, write_results_jsonl
 from mri_batch.run.cluster import spread_over_cluster
 from mri_batch.run.journal import Journal, study_key
+from mri_batch.run.ledger import seal
 from mri_batch.run.output import JOURNAL, WORK, claim_output, write_file
-from mri_batch.run.provenance import describe_run
+from mri_batch.run.provenance import describe_event, describe_run
 from mri_batch.run.spread import spread
 from mri_batch.run.study import Job
 from mri_batch.settings import ScanSettings
+from mri_batch.sums import digest_file, digest_folder
+
+TABLES = ("results.jsonl", "results.csv", "files.csv", "run.json", "model-card.json", JOURNAL)
 
 
 class Watch:
@@ -60,7 +64,9 @@ def scan(settings: ScanSettings, watch: Watch) -> ScanReport:
         run = describe_run(settings, package, summary, began, datetime.now(UTC))
         write_file(out / "model-card.json", package.card.model_dump_json(indent=1) + "\n")
         write_file(out / "run.json", json.dumps(run, indent=1) + "\n")
-        write_index(out, iter_results(out, list(keys)), run, lang=settings.lang)
+        pages = write_index(out, iter_results(out, list(keys)), run, lang=settings.lang)
+        tables = {name: digest_file(out / name) for name in (*TABLES, *(page.name for page in pages))}
+        seal(out, {**journal.sums, **tables}, describe_event(settings, run, tables["files.csv"]))
     if summary.exit_code == NothingToRead.exit_code:
         raise NothingToRead(
             f"no readable study among {summary.files.found} files",
@@ -106,7 +112,8 @@ def _work_off(jobs: Iterator[Job], settings: ScanSettings, package: Package, jou
     try:
         spread_jobs = spread_over_cluster if settings.cluster else spread
         for job, result in spread_jobs(jobs, settings, package.card):
-            journal.record(job.key, result.study_id, result.status)
+            folder = settings.out / "studies" / result.study_id
+            journal.record(job.key, result.study_id, result.status, digest_folder(folder, settings.out))
             watch.finished(result)
     except KeyboardInterrupt:
         return True
