@@ -400,10 +400,22 @@ class ShownHeat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LayerHeads:
+    """What the class token attends to on one slice: float32[layers, heads, grid_rows, grid_cols], weights of 0..1.
+
+    ``first_layer``: the number of the first of these layers in the model, from 0.
+    """
+
+    weights: Float32
+    first_layer: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShownSlice:
     """One slice as a report shows it. ``index`` points into the study's slices; key slices carry heat and ``prepared``.
 
-    ``prepared``: uint8[rows, cols] or [rows, cols, 3], the picture that the model saw.
+    ``prepared``: uint8[rows, cols] or [rows, cols, 3], the picture that the model saw. ``heads``: single layers and
+    heads, on the slice that speaks loudest for its series.
     """
 
     index: int
@@ -411,6 +423,7 @@ class ShownSlice:
     placement: Placement
     heats: tuple[ShownHeat, ...] = ()
     prepared: Uint8 | None = None
+    heads: LayerHeads | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

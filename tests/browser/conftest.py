@@ -18,6 +18,7 @@ from mri_batch.report.tables import dump_result
 from tests.browser.pilot import Pilot
 from tests.report.studies import (
     CARD,
+    every_head,
     failed_result,
     head_slice,
     shown_slices,
@@ -63,6 +64,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         _write(out, _two_series(), shown_slices(9, keys=(2, 4, 7))),
         _write(out, study_result(_every_placement(), study_id="st-turns", source="turns"), _every_placement()),
         _write(out, study_result(_ramp(), study_id="st-depth", source="depth", verdict=Verdict.REPORT), _ramp()),
+        _write(out, study_result(_with_heads(), study_id="st-heads", source="heads"), _with_heads()),
         _write(out, failed_result(), None),
         _write(out, skipped_result(), None),
     ]
@@ -101,6 +103,18 @@ def _every_placement() -> list[ShownSlice]:
         heats = (spot_heat(placement, (30, 85), grid=(24, 24)),)
         shown.append(ShownSlice(index=at, picture=picture, placement=placement, heats=heats))
     return shown
+
+
+def _with_heads() -> list[ShownSlice]:
+    """Three slices, the middle one with single layers and heads, turned, so that geometry shows."""
+    slices = []
+    for at in range(3):
+        picture = head_slice(at, size=(96, 128), spot=(30, 85), noise=0.0)
+        placement = whole_placement(picture, mirrored=True, quarter_turns=1)
+        heats = (spot_heat(placement, (60, 40)),) if at else ()
+        heads = every_head(placement, (30, 85)) if at == 1 else None
+        slices.append(ShownSlice(index=at, picture=picture, placement=placement, heats=heats, heads=heads))
+    return slices
 
 
 def _ramp() -> list[ShownSlice]:

@@ -202,6 +202,35 @@ def test_method_class_layer_and_head_choose_the_map_and_its_caption(study: Pilot
     assert "layer 11, head 1" in study.text("#caption")
 
 
+def test_single_layers_and_heads_are_chosen_where_the_slice_has_them(pilot: Pilot, site: Path) -> None:
+    """Every layer and head, and the mean of a layer's heads; each lies where it looked, on its layer's scale."""
+    pilot.open(site / "studies/st-heads/report.html")
+    pilot.forget()
+    pilot.press("\ue011", "\ue015")
+    assert not pilot.visible("#layer")
+    pilot.choose("#method", "Raw attention")
+    options = "return Array.from(document.querySelectorAll('{} option')).map(o => o.textContent)"
+    assert pilot.run(options.format("#layer")) == ["10", "11"]
+    assert pilot.run(options.format("#head")) == ["all", "0", "1", "2"]
+    pilot.choose("#layer", "11")
+    assert "layer 11, head all" in pilot.text("#caption")
+    assert pilot.text("#bar-high") == "0.389"
+    pilot.choose("#head", "2")
+    assert "layers 10 to 11, 3 heads each" in pilot.text("#caption")
+    assert "peak at row 33, column 84" in pilot.text("#caption")
+    assert "largest weight on this slice" in pilot.text("#bar-text")
+    pilot.slide("#threshold", 60)
+    warm = _warmth(pilot.canvas("#canvas"))
+    drawn = np.argwhere(warm > 0.5 * warm.max()).mean(axis=0)
+    pilot.choose("#method", "Attention rollout")
+    pilot.slide("#threshold", 60)
+    other = _warmth(pilot.canvas("#canvas"))
+    assert np.hypot(*(np.argwhere(other > 0.5 * other.max()).mean(axis=0) - drawn)) > 100
+    pilot.choose("#method", "Raw attention")
+    pilot.press("\ue015")
+    assert "Attention rollout" in pilot.text("#caption")
+
+
 def test_slices_without_heat_say_so(study: Pilot) -> None:
     """The controls rest, and a sentence tells why."""
     study.press("\ue015")

@@ -16,6 +16,7 @@ from mri_batch.records import (
     FoundFile,
     Heatmap,
     KeySlice,
+    LayerHeads,
     Placement,
     SeriesResult,
     ShownHeat,
@@ -133,6 +134,13 @@ def spot_heat(
         ),
     )
     return ShownHeat(heat=heat.astype(np.float32), about=about)
+
+
+def every_head(placement: Placement, spot: tuple[int, int]) -> LayerHeads:
+    """Layers 10 and 11 of three heads each: the last head of layer 11 looks at ``spot``, the others at nothing."""
+    weights = np.full((2, 3, 16, 16), 0.002, np.float32)
+    weights[1, 2] = spot_heat(placement, spot, scale_max=0.4).heat
+    return LayerHeads(weights=weights, first_layer=10)
 
 
 def shown_slices(

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mri_batch.records import ShownSlice, Slice
+from mri_batch.records import LayerHeads, ShownSlice, Slice
 from mri_batch.report.pieces import Piece, budget_bytes, load_pieces, write_pieces
 from mri_batch.report.stills import to_upright
+from tests.arrays import f32
 from tests.report.studies import found, head_slice, shown_slices, spot_heat, whole_placement
 
 
@@ -90,6 +91,19 @@ def test_large_heat_keeps_as_many_steps_as_the_colour_bar(tmp_path: Path) -> Non
     noisy = replace(heat, heat=heat.heat + np.random.default_rng(0).random((128, 128), np.float32) * np.float32(0.02))
     (piece,) = _through(tmp_path, ShownSlice(index=0, picture=picture, placement=placement, heats=(noisy,)))
     np.testing.assert_allclose(piece.heats[0].heat(), noisy.heat, atol=float(np.ptp(noisy.heat)) / 500)
+
+
+def test_heads_keep_their_places_and_a_255th_of_each_layer(tmp_path: Path) -> None:
+    """Layers, heads and cells come back in order, right to half a step of the layer's own scale."""
+    picture = head_slice(0)
+    placement = whole_placement(picture)
+    weights = np.random.default_rng(1).random((3, 4, 8, 5), np.float32) * f32([1.0, 0.01, 0.0])[:, None, None, None]
+    shown = ShownSlice(index=0, picture=picture, placement=placement, heads=LayerHeads(weights=weights, first_layer=9))
+    (piece,) = _through(tmp_path, shown)
+    assert piece.heads is not None
+    assert piece.heads.first_layer == 9
+    for given, came in zip(weights, piece.heads.weights(), strict=True):
+        np.testing.assert_allclose(came, given, atol=float(given.max()) / 500 + 1e-9)
 
 
 def test_the_same_slices_give_the_same_bytes(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from mri_batch.errors import ModelPackageError, NothingToRead, OutputError
 from mri_batch.records import StudyResult
+from mri_batch.report.pieces import load_pieces
 from mri_batch.run.rerender import rerender
 from mri_batch.run.scan import ScanReport, Watch, scan
 from mri_batch.settings import ScanSettings
@@ -194,6 +195,20 @@ def test_redacted_paths_stand_in_files_csv_alone(tmp_path: Path) -> None:
     found = [p.name for p in out.rglob("*") if p.is_file() and b"SECRET" in p.read_bytes()]
     assert found == ["files.csv"]
     assert "SECRETNAME/SECRETFILE.png" in (out / "files.csv").read_text()
+
+
+def test_loudest_key_slice_of_a_series_carries_single_layers_and_heads(done: tuple[Path, ScanReport]) -> None:
+    """One slice a series, every layer and head of the model, in the pieces that pages are made from."""
+    out, _ = done
+    carried = 0
+    for line in lines_of(out):
+        if line["status"] == "done":
+            pieces = load_pieces(out / "studies" / line["study_id"] / "pieces.zip")
+            with_heads = [piece for piece in pieces if piece.heads]
+            assert len(with_heads) == len(line["series"])
+            assert all(piece.heats and piece.heads and piece.heads.weights().ndim == 4 for piece in with_heads)
+            carried += len(with_heads)
+    assert carried >= 3
 
 
 def test_pages_are_made_again_without_the_model(done: tuple[Path, ScanReport], tmp_path: Path) -> None:

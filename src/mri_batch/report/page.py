@@ -19,7 +19,7 @@ from mri_batch.card import ModelCard
 from mri_batch.records import FileRecord, FileStatus, Heatmap, SeriesResult, StudyResult
 from mri_batch.report.colours import RAMP_AGAINST, RAMP_FOR
 from mri_batch.report.phrases import CAVEATS, LANGUAGES, PHRASES, find_sentence, say
-from mri_batch.report.pieces import Piece, load_pieces
+from mri_batch.report.pieces import Piece, PieceHeads, load_pieces
 from mri_batch.report.stills import CONTOUR_AT, OPACITY, THRESHOLD, unturned
 from mri_batch.report.tables import dump_result
 from mri_batch.report.text import to_json, to_visible
@@ -242,7 +242,12 @@ def _describe_piece(piece: Piece) -> dict[str, Any]:
         "mirrored": piece.placement.mirrored,
         "turns": piece.placement.quarter_turns % 4,
         "heats": [{**_describe_heat(heat.about, piece), "low": heat.low, "step": heat.step} for heat in piece.heats],
+        "heads": _describe_heads(piece.heads) if piece.heads else None,
     }
+
+
+def _describe_heads(heads: PieceHeads) -> dict[str, Any]:
+    return {"first": heads.first_layer, "heads": heads.heads, "grid": heads.grid, "steps": heads.steps}
 
 
 def _describe_heat(about: Heatmap, piece: Piece) -> dict[str, Any]:

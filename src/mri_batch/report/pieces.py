@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mri_batch.records import Float32, Heatmap, Placement, ShownHeat, ShownSlice
+from mri_batch.records import Float32, Heatmap, LayerHeads, Placement, ShownHeat, ShownSlice
 from mri_batch.report.coding import Uint16, decode_grid, encode_grid
 from mri_batch.report.stills import make_still, make_thumbnail, to_jpeg, to_upright, unturned
 from mri_batch.report.tables import from_heatmap, to_heatmap
@@ -51,6 +51,27 @@ class PieceHeat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PieceHeads:
+    """Single layers and heads in 8 bits: ``coded`` is one uint16 grid, all layers' heads one below the other.
+
+    Weight = number * the layer's own of ``steps``, so that 255 is the layer's largest weight on this slice.
+    """
+
+    first_layer: int
+    heads: int
+    grid: tuple[int, int]
+    steps: tuple[float, ...]
+    coded: bytes
+
+    def weights(self) -> Float32:
+        """float32[layers, heads, grid_rows, grid_cols]."""
+        shape = (len(self.steps), self.heads, *self.grid)
+        numbers = decode_grid(self.coded, len(self.steps) * self.heads * self.grid[0], self.grid[1]).reshape(shape)
+        weights: Float32 = (numbers * np.array(self.steps)[:, None, None, None]).astype(np.float32)
+        return weights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
     """One slice as the page gets it. ``planes``: one coded uint16[rows, cols] for grey, three for colour, upright.
 
@@ -73,6 +94,7 @@ class Piece:
     heats: tuple[PieceHeat, ...] = ()
     prepared: bytes = b""
     still: bytes = b""
+    heads: PieceHeads | None = None
 
     def values(self) -> Float32:
         """float32[rows, cols] or [rows, cols, 3] in modality units, upright."""
@@ -89,7 +111,8 @@ class Piece:
     @property
     def n_extra_bytes(self) -> int:
         """Bytes of all that a key slice carries besides."""
-        return len(self.prepared) + len(self.still) + sum(len(heat.coded) for heat in self.heats)
+        heats = [heat.coded for heat in self.heats] + ([self.heads.coded] if self.heads else [])
+        return len(self.prepared) + len(self.still) + sum(map(len, heats))
 
 
 def write_pieces(path: Path, shown: Iterable[ShownSlice]) -> None:
@@ -160,6 +183,7 @@ def _make_draft(shown: ShownSlice) -> _Draft:
         heats=tuple(map(_make_heat, shown.heats)),
         prepared=to_jpeg(shown.prepared, quality=90) if shown.prepared is not None else b"",
         still=make_still(upright, picture.window, grown, _upright_aspect(shown), share) if has_extras else b"",
+        heads=_make_heads(shown.heads) if shown.heads else None,
     )
     return _Draft(piece=piece, packed=zlib.compress(numbers.tobytes(), 1))
 
@@ -186,6 +210,20 @@ def _make_heat(shown: ShownHeat) -> PieceHeat:
     step = (high - low) / (0xFFFF if heat.size <= 4096 else 0xFF) or 1.0
     coded = encode_grid(np.round((heat - low) / step).astype(np.uint16))
     return PieceHeat(about=replace(shown.about, grid=shown.heat.shape), low=low, step=step, coded=coded)
+
+
+def _make_heads(shown: LayerHeads) -> PieceHeads:
+    weights = np.nan_to_num(shown.weights.astype(np.float64))
+    layers, heads, rows, cols = weights.shape
+    steps = [float(f"{layer.max() / 255:.6g}") or 1.0 for layer in weights]
+    numbers = np.round(weights / np.array(steps)[:, None, None, None]).clip(0, 255).astype(np.uint16)
+    return PieceHeads(
+        first_layer=shown.first_layer,
+        heads=heads,
+        grid=(rows, cols),
+        steps=tuple(steps),
+        coded=encode_grid(numbers.reshape(layers * heads * rows, cols)),
+    )
 
 
 def _first_share(shown: ShownSlice) -> Float32 | None:
@@ -304,6 +342,7 @@ def _write_zip(path: Path, pieces: Sequence[Piece]) -> None:
 def _contents(piece: Piece) -> list[tuple[str, bytes]]:
     named = [(f"{piece.index}/plane{i}", plane) for i, plane in enumerate(piece.planes)]
     named += [(f"{piece.index}/heat{i}", heat.coded) for i, heat in enumerate(piece.heats)]
+    named += [(f"{piece.index}/heads", piece.heads.coded if piece.heads else b"")]
     named += [(f"{piece.index}/prepared.jpg", piece.prepared), (f"{piece.index}/still.jpg", piece.still)]
     return [(name, content) for name, content in named if content]
 
@@ -325,7 +364,25 @@ def _describe(piece: Piece) -> dict[str, Any]:
         "heats": [{"about": from_heatmap(h.about), "low": h.low, "step": h.step} for h in piece.heats],
         "prepared": bool(piece.prepared),
         "still": bool(piece.still),
+        "heads": _describe_heads(piece.heads) if piece.heads else None,
     }
+
+
+def _describe_heads(heads: PieceHeads) -> dict[str, Any]:
+    return {"first_layer": heads.first_layer, "heads": heads.heads, "grid": heads.grid, "steps": heads.steps}
+
+
+def _load_heads(archive: zipfile.ZipFile, entry: dict[str, Any]) -> PieceHeads | None:
+    about = entry.get("heads")  # absent where an earlier version wrote the pieces
+    if not about:
+        return None
+    return PieceHeads(
+        first_layer=about["first_layer"],
+        heads=about["heads"],
+        grid=(about["grid"][0], about["grid"][1]),
+        steps=tuple(about["steps"]),
+        coded=archive.read(f"{entry['index']}/heads"),
+    )
 
 
 def _load_piece(archive: zipfile.ZipFile, entry: dict[str, Any]) -> Piece:
@@ -356,4 +413,5 @@ def _load_piece(archive: zipfile.ZipFile, entry: dict[str, Any]) -> Piece:
         heats=tuple(heats),
         prepared=archive.read(f"{at}/prepared.jpg") if entry["prepared"] else b"",
         still=archive.read(f"{at}/still.jpg") if entry["still"] else b"",
+        heads=_load_heads(archive, entry),
     )

@@ -10,11 +10,14 @@ import numpy as np
 from mri_batch.card import MethodEntry, ModelCard
 from mri_batch.errors import MethodAbsent, UsageError
 from mri_batch.explain import available_methods, build_method, choose_default, load_methods
+from mri_batch.explain.attention import every_head
 from mri_batch.explain.base import Method
 from mri_batch.explain.scores import QUICK, RandomOrders, judge_faithfulness
 from mri_batch.geometry import find_peak
 from mri_batch.model.session import Session
-from mri_batch.records import Attribution, Faithfulness, Heatmap, ModelInput, ShownHeat
+from mri_batch.records import Attribution, Faithfulness, Float32, Heatmap, LayerHeads, ModelInput, ShownHeat
+
+HEAD_CELLS = 1 << 16  # of single heads a page takes so many cells a series, about 70 kB; the last layers come first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,15 @@ def explain_pictures(
                 score = judge_faithfulness(session, ready.pixels[i], told.heat[i], label, orders[i], QUICK)
             shown[i] += (_show(told, i, each.entry, ready, score),)
     return shown
+
+
+def explain_heads(session: Session, picture: Float32) -> LayerHeads | None:
+    """Look into the layers and heads of a ViT for float32[1, c, rows, cols], in one pass; None for other models."""
+    if not session.wiring.attention:
+        return None
+    weights = every_head(session, picture)
+    first = max(0, len(weights) - max(1, HEAD_CELLS // weights[0].size))
+    return LayerHeads(weights=weights[first:], first_layer=first)
 
 
 def _show(

@@ -11,7 +11,7 @@ from mri_batch.model.decide import choose_key_slices
 from mri_batch.model.prepare import place_slice, prepare
 from mri_batch.model.session import Session
 from mri_batch.records import Float32, KeySlice, ShownSlice, Slice, StudyResult, Uint8
-from mri_batch.run.heat import choose_methods, explain_pictures
+from mri_batch.run.heat import choose_methods, explain_heads, explain_pictures
 from mri_batch.run.judge import Judged
 from mri_batch.settings import FaithfulnessOf, ScanSettings
 
@@ -98,6 +98,7 @@ def _explain(
     notes |= dict.fromkeys(absent)
     tested = _choose_tested(likely, settings.faithfulness)
     heats = explain_pictures(session, ready, label, chosen, tested=tested)
+    loudest = int(np.argmax(likely)) if chosen else None
     for row, (i, picture) in enumerate(pictures.items()):
         yield ShownSlice(
             index=first + i,
@@ -105,6 +106,7 @@ def _explain(
             placement=ready.placements[row],
             heats=heats[row],
             prepared=_seen(ready.pixels[row], session),
+            heads=explain_heads(session, ready.pixels[row : row + 1]) if row == loudest else None,
         )
 
 

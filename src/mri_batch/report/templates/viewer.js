@@ -34,7 +34,24 @@
   if (!byId("viewer")) { MB.keys(noKeys); MB.start(); return; }
 
   var pieces = {}, order = [];
-  view.pieces.forEach(function (piece) { pieces[piece.index] = piece; order.push(piece.index); });
+  view.pieces.forEach(function (piece) {
+    pieces[piece.index] = piece;
+    order.push(piece.index);
+    if (piece.heads) { piece.heats = piece.heats.concat(listHeads(piece.heads)); }
+  });
+  /* Single layers and heads of a ViT: one map each, and one a layer for the mean of its heads. */
+  function listHeads(block) {
+    var list = [], layer, head;
+    for (layer = 0; layer < block.steps.length; layer++) {
+      for (head = -1; head < block.heads; head++) {
+        list.push({
+          method: "attention", label: null, layer: block.first + layer, head: head < 0 ? null : head,
+          grid: block.grid, scale: 255 * block.steps[layer], signed: false, at: [layer, head]
+        });
+      }
+    }
+    return list;
+  }
   var ramps = view.ramps.map(MB.bytes);
   var canvas = byId("canvas"), stage = byId("stage"), context = canvas.getContext("2d");
   var base = document.createElement("canvas"), glow = document.createElement("canvas");
@@ -120,7 +137,30 @@
     });
     return left.length ? left[0] : null;
   }
+  function inside(place, size) { return Math.min(size - 0.5, Math.max(0.5, place)); }
+  function headValues(heat) {
+    var block = piece().heads, n = heat.grid[0] * heat.grid[1], box = piece().box, hottest = 0, i, h, sum;
+    var first = heat.at[1] < 0 ? 0 : heat.at[1], last = heat.at[1] < 0 ? block.heads - 1 : heat.at[1];
+    if (!block.numbers) {
+      block.numbers = MB.decodeGrid(
+        text("heads-" + state.at), block.steps.length * block.heads * block.grid[0], block.grid[1]
+      );
+    }
+    heat.values = new Float32Array(n);
+    for (i = 0; i < n; i++) {
+      for (sum = 0, h = first; h <= last; h++) { sum += block.numbers[(heat.at[0] * block.heads + h) * n + i]; }
+      heat.values[i] = sum / (last - first + 1) / 255;
+      if (heat.values[i] > heat.values[hottest]) { hottest = i; }
+    }
+    heat.max = heat.values[hottest];
+    heat.peak = fromUpright(
+      inside(box[0] + (Math.floor(hottest / heat.grid[1]) + 0.5) / heat.grid[0] * box[2], piece().full[0]),
+      inside(box[1] + (hottest % heat.grid[1] + 0.5) / heat.grid[1] * box[3], piece().full[1])
+    ).map(Math.floor);
+    return heat.values;
+  }
   function grid(heat) {
+    if (!heat.values && heat.at) { return headValues(heat); }
     if (!heat.values) {
       var coded = text("heat-" + state.at + "-" + piece().heats.indexOf(heat));
       var numbers = MB.decodeGrid(coded, heat.grid[0], heat.grid[1]), i;
@@ -388,19 +428,27 @@
       options(byId(row[1]), choices[row[0]], heat[row[0]], row[2]);
       left = left.filter(function (other) { return other[row[0]] === heat[row[0]]; });
     });
-    var caption = byId("cap-" + state.at + "-" + heats.indexOf(heat)).cloneNode(true);
-    caption.removeAttribute("id");
-    box.appendChild(caption);
     grid(heat);
+    var caption = byId("cap-" + state.at + "-" + (heat.at ? "heads" : heats.indexOf(heat))).cloneNode(true);
+    caption.removeAttribute("id");
+    caption.hidden = false;
+    if (heat.at) { nameHead(caption, heat); }
+    box.appendChild(caption);
     var most = plain(heat.scale);
     fill("bar-low", heat.signed ? "−" + most : "0");
     fill("bar-high", most);
-    MB.tell(byId("bar-text"), heat.signed ? "bar_signed" : "bar", [most]);
+    MB.tell(byId("bar-text"), heat.at ? "bar_layer" : heat.signed ? "bar_signed" : "bar", [most]);
     if (heat.max > 1.005) {
       byId("bar-text").textContent += " " + MB.say("bar_clipped", [plain(heat.max * heat.scale)]);
       byId("bar-text").removeAttribute("data-t");
     }
     drawBar(heat.signed);
+  }
+  function nameHead(caption, heat) {
+    var which = heat.head === null ? MB.say("all_layers") : heat.head;
+    caption.firstElementChild.appendChild(document.createTextNode(" · "));
+    caption.firstElementChild.appendChild(MB.tell(make("span"), "layer_head", [heat.layer, which]));
+    caption.insertBefore(MB.tell(make("p"), "peak_at", heat.peak), caption.lastElementChild);
   }
   function drawBar(signed) {
     var bar = byId("bar"), drawing = bar.getContext("2d"), x, share, ramp, at;
