@@ -144,6 +144,7 @@ class MethodEntry(_Part):
     licence: Literal["untested", "passed", "failed"] = Field(
         default="untested", description="did its maps pass the faithfulness tests for this model?"
     )
+    licence_reason: str = Field(default="", description="what the licence rests on, or in what the method failed")
 
 
 class Wiring(_Part):

@@ -166,7 +166,8 @@ def test_maps_are_measured_beside_chance(model: Path, data: Path) -> None:
     assert on.figures["energy"].value > 1.5
     assert by_chance.figures["energy"].value == pytest.approx(1.0, abs=0.1)
     assert on.figures["class_agreement"].value == pytest.approx(1.0)
-    assert "class_agreement" not in by_chance.figures
+    assert by_chance.figures["class_agreement"].value == pytest.approx(0.0, abs=0.3)
+    assert centre.figures["weight_agreement"].value == 1.0
 
 
 def test_evaluation_files_agree_with_one_another(tmp_path: Path, model: Path, data: Path) -> None:

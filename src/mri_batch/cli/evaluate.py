@@ -44,9 +44,21 @@ if TYPE_CHECKING:
 @click.option(
     "--faith-slices",
     type=click.IntRange(min=0),
-    default=5,
+    default=10,
     show_default=True,
-    help="Of these, slices for deletion and insertion (some 200 passes a method).",
+    help="Of these, slices for deletion, insertion and shuffled weights (some 200 passes, and 10 a method).",
+)
+@click.option(
+    "--map-passes",
+    type=click.IntRange(min=1),
+    default=4000,
+    show_default=True,
+    help="Passes of the model for a method's maps: the dearest methods take fewer slices, at least ten.",
+)
+@click.option(
+    "--write-licences",
+    is_flag=True,
+    help="Write into the model package which methods passed and which failed; this changes its digest.",
 )
 @click.option("--draws", type=click.IntRange(min=20), default=1000, show_default=True, help="Draws of the bootstrap.")
 @click.option("--seed", type=int, default=0, show_default=True)
@@ -56,6 +68,7 @@ def command(**words: Any) -> int:
     """Measure a model on labelled pictures: figures with intervals, calibration, refusals, heatmaps."""
     from mri_batch.evaluate.evaluation import EvaluateSettings, evaluate
     from mri_batch.evaluate.folder import prepare_folder
+    from mri_batch.evaluate.licence import write_licences
     from mri_batch.evaluate.write import RESULT, write_evaluation
     from mri_batch.model.package import read_package
 
@@ -68,13 +81,17 @@ def command(**words: Any) -> int:
         explain=tuple(name.strip() for name in words["explain"].split(",") if name.strip()),
         map_slices=words["map_slices"],
         faith_slices=words["faith_slices"],
+        map_passes=words["map_passes"],
         n_draws=words["draws"],
         seed=words["seed"],
         threads=words["threads"],
     )
     prepare_folder(words["out"], RESULT)
     evaluation, answers = evaluate(settings, _choose_watch(quiet=words["quiet"]))
-    write_evaluation(words["out"], evaluation, answers, read_package(settings.model, check_digests=False).card)
+    package = read_package(settings.model, check_digests=False)
+    write_evaluation(words["out"], evaluation, answers, package.card)
+    if words["write_licences"]:
+        write_licences(package, evaluation.licences, evaluation.tested_on)
     click.echo(str(words["out"] / "index.html"))
     return 0
 

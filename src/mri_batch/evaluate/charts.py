@@ -64,6 +64,24 @@ class Chart:
         return choose_ticks(*self.y_range)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strip:
+    """One figure of several things below one another: name, value, and the ends of its interval (NaN: none)."""
+
+    title: str
+    rows: tuple[tuple[str, float, float, float], ...]
+
+    @property
+    def x_range(self) -> tuple[float, float]:
+        """Around all values and intervals, with 0 in it."""
+        return fit_range([0.0, *(number for row in self.rows for number in row[1:])])
+
+    def x_px(self, x: float, left_px: float, width_px: float) -> float:
+        """Place a value."""
+        low, high = self.x_range
+        return round(left_px + (x - low) / (high - low) * width_px, 1)
+
+
 def choose_ticks(low: float, high: float) -> tuple[float, ...]:
     """Choose four to eight round numbers within a range."""
     rough = (high - low) / 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,8 @@ import numpy as np
 from mri_batch.evaluate.answers import Answers, Progress, answer_items, load_answers
 from mri_batch.evaluate.dataset import Item, check_splits, choose_split, digest_items, load_dataset
 from mri_batch.evaluate.gallery import Contrast, Shot, choose_shots, contrast, make_shots
-from mri_batch.evaluate.maps import MapFigures, choose_subjects, measure_maps
+from mri_batch.evaluate.licence import Licence, judge_methods
+from mri_batch.evaluate.maps import SETTLED_PASSES, MapFigures, choose_subjects, measure_maps
 from mri_batch.evaluate.summary import Summary, rows_by_patient, rows_by_slice, sum_up
 from mri_batch.evaluate.trust import (
     Coverage,
@@ -27,6 +29,7 @@ from mri_batch.explain.base import Method
 from mri_batch.model.decide import Gate, load_gate
 from mri_batch.model.package import Package, read_package
 from mri_batch.model.session import Session
+from mri_batch.model.shuffle import shuffle_package
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,8 @@ class EvaluateSettings:
     outside: tuple[Path, ...] = ()  # folders of pictures that the model was not made for
     explain: tuple[str, ...] = ("auto",)
     map_slices: int = 100
-    faith_slices: int = 5  # of them; each costs some two hundred passes of the model for each method
+    faith_slices: int = 10  # of them; each costs some two hundred passes of the model, and ten more a method
+    map_passes: int = SETTLED_PASSES
     outside_files: int = 200  # of each folder; more narrows the interval little
     wrong_shots: int = 12
     right_shots: int = 8
@@ -71,10 +75,17 @@ class Evaluation:
     refusals: tuple[Refusals, ...]
     outsiders: tuple[Refusals, ...]
     maps: tuple[MapFigures, ...]
+    licences: tuple[Licence, ...]
     no_maps_reason: str
     contrasts: tuple[Contrast, ...]
     gallery_method: str
     shots: tuple[Shot, ...]
+
+    @property
+    def tested_on(self) -> str:
+        """The pictures that the maps were tested on, in words."""
+        n = max((one.n for one in self.maps), default=0)
+        return f"{n} slices of split {self.split!r}, data {self.data_sha256[:12]}"
 
 
 class Watch:
@@ -96,6 +107,7 @@ def evaluate(settings: EvaluateSettings, watch: Watch) -> tuple[Evaluation, Answ
     answers = _answer(items, settings, session, gate, watch)
     methods = choose_methods(package, settings.explain)
     draws = {"n_draws": settings.n_draws, "seed": settings.seed}
+    maps = _measure_maps(answers, methods, settings, session, watch)
     by_source = [answers.take(rows) for rows in _by_source(answers)]
     evaluation = Evaluation(
         model_name=package.card.name,
@@ -116,7 +128,8 @@ def evaluate(settings: EvaluateSettings, watch: Watch) -> tuple[Evaluation, Answ
         outsiders=tuple(
             judge_outsiders(folder, session, gate, most=settings.outside_files, **draws) for folder in settings.outside
         ),
-        maps=_measure_maps(answers, methods, settings, session, watch),
+        maps=maps,
+        licences=judge_methods(maps),
         no_maps_reason=_why_no_maps(answers, methods),
         contrasts=contrast(answers, package.card, **draws),
         gallery_method=methods[0][0] if methods else "",
@@ -158,16 +171,20 @@ def _measure_maps(
     n = len(choose_subjects(answers, settings.map_slices))
     if not (methods and n):
         return ()
-    return measure_maps(
-        answers,
-        methods,
-        session,
-        most=settings.map_slices,
-        most_faith=settings.faith_slices,
-        n_draws=settings.n_draws,
-        seed=settings.seed,
-        progress=watch.step("heatmaps", n),
-    )
+    with tempfile.TemporaryDirectory(prefix="mri-batch-") as folder:
+        other = shuffle_package(session.package, Path(folder) / "shuffled", seed=settings.seed)
+        return measure_maps(
+            answers,
+            methods,
+            session,
+            most=settings.map_slices,
+            most_faith=settings.faith_slices,
+            most_passes=settings.map_passes,
+            n_draws=settings.n_draws,
+            seed=settings.seed,
+            progress=watch.step("heatmaps", n),
+            shuffled=Session(other, threads=settings.threads) if other else None,
+        )
 
 
 def _make_shots(

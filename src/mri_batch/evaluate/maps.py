@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from mri_batch.evaluate import figures as f
 from mri_batch.evaluate.answers import Answers, Progress
 from mri_batch.evaluate.dataset import Item, read_picture
 from mri_batch.evaluate.summary import Figure
-from mri_batch.explain.base import Method
+from mri_batch.explain.base import Int64, Method
 from mri_batch.explain.metrics import (
     Mask,
     centre_prior,
@@ -23,6 +23,7 @@ from mri_batch.explain.metrics import (
     mask_auprc,
     rank_agreement,
 )
+from mri_batch.explain.sanity import compare_models
 from mri_batch.explain.scores import RandomOrders, judge_faithfulness
 from mri_batch.geometry import find_peak, place_heat
 from mri_batch.model.prepare import prepare
@@ -39,6 +40,15 @@ MEASURES = (
     "faithfulness",
     "better_than_chance",
     "class_agreement",
+    "weight_agreement",
+)
+SETTLED_PASSES = 4000  # forward passes spent on the maps of a method, but for a few slices of the dearest
+FEWEST = 10  # slices for the dearest
+MOST_AGREEMENT = 0.5  # rank correlation with the maps of shuffled weights
+AHEAD = (
+    *(f"{key} over {title}" for key in ("pointing", "energy") for title in (RANDOM, CENTRE)),
+    "faithfulness over random orders",
+    "change with the weights",
 )
 
 
@@ -49,7 +59,10 @@ class MapFigures:
     ``pointing``: share of maps whose peak lies within 4 px of the outline; ``energy``: heat inside over the outline's
     share of the area; ``auprc``: heat as a score for pixels in it; ``deletion``, ``insertion``: areas under the curves;
     ``faithfulness``: -1..1, above 0 better than random orders; ``class_agreement``: rank correlation with the map of
-    the next most probable class, 1 for a map that does not tell classes apart.
+    the next most probable class, 1 for a map that does not tell classes apart; ``weight_agreement``: with the map of
+    the same network with its weights shuffled, 1 for a map that does not depend on them. ``ahead`` are differences to
+    what stands beside the method, slice by slice: ``pointing`` and ``energy`` over the random map and over the centre,
+    ``faithfulness`` over random orders, and by how much the agreement with shuffled weights is below 0.5.
     """
 
     method: str
@@ -57,6 +70,7 @@ class MapFigures:
     n_faith: int
     passes: float
     figures: dict[str, Figure]
+    ahead: dict[str, Figure] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +84,11 @@ class _Subject:
     label: int
     runner_up: int
     mask: Mask
+
+    @property
+    def question(self) -> tuple[Float32, Int64]:
+        """The picture float32[1, c, rows, cols] and its class int64[1]."""
+        return self.pixels[None], np.array([self.label], np.int64)
 
 
 def choose_subjects(answers: Answers, most: int) -> tuple[int, ...]:
@@ -99,38 +118,73 @@ def measure_maps(
     n_draws: int,
     seed: int,
     progress: Progress,
+    shuffled: Session | None = None,
+    most_passes: int = SETTLED_PASSES,
 ) -> tuple[MapFigures, ...]:
     """Measure the maps of each method on up to ``most`` slices, beside a random map and the centre of the picture.
 
-    Deletion and insertion, which cost some two hundred passes a method and slice, are taken on ``most_faith``.
+    Deletion and insertion, which cost some two hundred passes a slice and ten a method more, are taken on
+    ``most_faith``, and there the maps of ``shuffled``, the same network with other weights, are compared too. A method
+    takes fewer slices, at least ten, where its maps would cost more than ``most_passes``.
     """
-    rows = choose_subjects(answers, most)
-    costly = set(np.linspace(0, len(rows) - 1, min(most_faith, len(rows))).round().astype(int).tolist())
+    chosen = choose_subjects(answers, most)
+    rows = [chosen[i] for i in spread_out(len(chosen))]
     taken: dict[str, list[dict[str, float]]] = defaultdict(list)
     passes: dict[str, float] = {}
     for number, subject in enumerate(_iter_subjects(answers, rows, session)):
-        orders = RandomOrders() if number in costly else None
+        orders = RandomOrders() if number < most_faith else None
         grid = (1, 1)
         for name, method in methods:
+            if number >= _affordable(passes.get(name, 1.0), most_passes):
+                continue
             heat, passes[name] = _explain(method, session, subject, subject.label)
             other, _ = _explain(method, session, subject, subject.runner_up)
             grid = max(grid, (int(heat.shape[0]), int(heat.shape[1])))
-            taken[name].append(_measure(heat, session, subject, orders) | _agreement(heat, other))
+            measured = _measure(heat, session, subject, orders) | {"class_agreement": rank_agreement(heat, other)}
+            if orders is not None and shuffled is not None:
+                measured["weight_agreement"] = compare_models(session, shuffled, method, *subject.question)[0]
+            taken[name].append(measured)
         rng = np.random.default_rng((seed, number))
-        taken[RANDOM].append(_measure(draw_random_map(grid, rng), session, subject, orders))
-        taken[CENTRE].append(_measure(centre_prior(grid), session, subject, orders))
+        blind = {"class_agreement": rank_agreement(*(draw_random_map(grid, rng) for _ in range(2)))}
+        taken[RANDOM].append(_measure(draw_random_map(grid, rng), session, subject, orders) | blind)
+        fixed = {"class_agreement": 1.0, "weight_agreement": 1.0}
+        taken[CENTRE].append(_measure(centre_prior(grid), session, subject, orders) | fixed)
         progress(1)
     units = [answers.items[i].unit for i in rows]
     return tuple(
         MapFigures(
             method=name,
             n=len(scores),
-            n_faith=len(costly),
+            n_faith=sum("deletion" in one for one in scores),
             passes=passes.get(name, 0.0),
             figures=_join(scores, units, n_draws, seed),
+            ahead=_join(_compare(scores, taken[RANDOM], taken[CENTRE]), units, n_draws, seed) if name in passes else {},
         )
         for name, scores in taken.items()
     )
+
+
+def spread_out(n: int) -> list[int]:
+    """Order 0..n-1 so that the first m are spread over the whole, for every m (by their digits read backwards)."""
+    bits = max(1, (n - 1).bit_length())
+    return sorted(range(n), key=lambda i: f"{i:0{bits}b}"[::-1])
+
+
+def _affordable(passes: float, most_passes: int) -> int:
+    """Slices for a method whose map costs that much: one for each of the two classes."""
+    return max(FEWEST, int(most_passes / (2 * passes)))
+
+
+def _compare(
+    scores: Sequence[dict[str, float]], by_chance: Sequence[dict[str, float]], centre: Sequence[dict[str, float]]
+) -> list[dict[str, float]]:
+    """By how much a method is ahead on each of its slices; NaN where that was not taken."""
+    compared = []
+    for own, blind, middle in zip(scores, by_chance, centre, strict=False):
+        values = [own[key] - other[key] for key in ("pointing", "energy") for other in (blind, middle)]
+        values += [own.get("faithfulness", np.nan), MOST_AGREEMENT - own.get("weight_agreement", np.nan)]
+        compared.append(dict(zip(AHEAD, values, strict=True)))
+    return compared
 
 
 def load_mask(item: Item, picture: Slice) -> Mask:
@@ -187,14 +241,11 @@ def _measure(heat: Float32, session: Session, subject: _Subject, orders: RandomO
     }
 
 
-def _agreement(heat: Float32, other: Float32) -> dict[str, float]:
-    return {"class_agreement": rank_agreement(heat, other)}
-
-
 def _join(taken: Sequence[dict[str, float]], units: Sequence[str], n_draws: int, seed: int) -> dict[str, Figure]:
-    weights = f.draw_weights(units, n_draws, seed)
+    """Means and intervals of each figure; the slices taken are the first of all."""
+    weights = f.draw_weights(units[: len(taken)], n_draws, seed)
     joined = {}
-    for name in MEASURES:
+    for name in dict.fromkeys(name for one in taken for name in one):
         values = np.array([one.get(name, np.nan) for one in taken])
         known = ~np.isnan(values)
         if known.any():

@@ -43,6 +43,7 @@ def _environment(room: str) -> Environment:
         version=__version__,
         colours=charts.COLOURS,
         dashes=charts.DASHES,
+        ticks=charts.choose_ticks,
         sizes=(
             charts.WIDTH_PX,
             charts.HEIGHT_PX,

@@ -6,16 +6,16 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from mri_batch.card import ModelCard
 from mri_batch.evaluate.answers import Answers
-from mri_batch.evaluate.charts import Bar, Chart, Line
+from mri_batch.evaluate.charts import Bar, Chart, Line, Strip
 from mri_batch.evaluate.evaluation import Evaluation
-from mri_batch.evaluate.maps import MEASURES
+from mri_batch.evaluate.maps import MEASURES, MapFigures
 from mri_batch.evaluate.page import render_page
 from mri_batch.evaluate.summary import Figure, Summary
 from mri_batch.evaluate.trust import decide_slices
@@ -56,6 +56,8 @@ def _page(e: Evaluation) -> str:
         e=e,
         charts={"slices": _charts(e.slices), "patients": _charts(e.patients)},
         measures=MEASURES,
+        licences={each.method: each for each in e.licences},
+        strips=_strips(e.maps),
         plain=_PLAIN,
         shade=_shade,
     )
@@ -95,6 +97,18 @@ def _charts(s: Summary) -> tuple[Chart, ...]:
     )
 
 
+def _strips(maps: Sequence[MapFigures]) -> tuple[Strip, ...]:
+    """One strip for each measure, the methods below one another."""
+    return tuple(
+        Strip(
+            title=name,
+            rows=tuple((m.method, m.figures[name].value, m.figures[name].low, m.figures[name].high) for m in known),
+        )
+        for name in MEASURES
+        if (known := [m for m in maps if name in m.figures])
+    )
+
+
 def _shade(s: Summary) -> Iterator[tuple[str, list[tuple[int, int]]]]:
     """Yield the rows of the confusion matrix, each number with a tint of 0 to 10 by its share of the row."""
     for label, row in zip(s.support, s.confusion, strict=True):
@@ -117,6 +131,7 @@ def _figure_rows(e: Evaluation) -> Iterator[dict[str, object]]:
         yield from _rows("gate", r.title, r.n, shares)
     for m in e.maps:
         yield from _rows("heatmap", m.method, m.n, m.figures)
+        yield from _rows("heatmap ahead", m.method, m.n, m.ahead)
 
 
 def _rows(level: str, of: str, n: int, figures: dict[str, Figure]) -> Iterator[dict[str, object]]:

@@ -106,8 +106,8 @@ def _method(entry: MethodEntry, default: str | None) -> str:
         words.append("with " + ", ".join(f"{k} {v}" for k, v in sorted(entry.knobs.items())))
     if not entry.available:
         words.append(f"- not available: {entry.reason}")
-    elif entry.licence != "untested" or entry.reason:
-        words.append("- " + "; ".join(filter(None, [_licence(entry), entry.reason])))
+    elif told := [each for each in (_licence(entry), entry.licence_reason, entry.reason) if each]:
+        words.append("- " + "; ".join(told))
     return " ".join(words)
 
 

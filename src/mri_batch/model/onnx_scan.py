@@ -65,8 +65,8 @@ def _walk(data: memoryview, message: str, facts: GraphFacts, depth: int) -> None
         raise ValueError(f"messages nested more than {_MAX_NESTING} deep")
     nested, words = _NESTED.get(message, {}), _WORDS.get(message, {})
     found: dict[str, str] = {}
-    for number, value in _iter_fields(data):
-        if value is None:
+    for number, value in iter_fields(data):
+        if isinstance(value, int):
             continue
         if number in nested:
             _walk(value, nested[number], facts, depth + 1)
@@ -86,8 +86,8 @@ def _note(found: dict[str, str], message: str, facts: GraphFacts, depth: int) ->
         (facts.inputs if message == "input" else facts.outputs).append(found["name"])
 
 
-def _iter_fields(data: memoryview) -> Iterator[tuple[int, memoryview | None]]:
-    """Yield field numbers with their bytes, or None for plain numbers."""
+def iter_fields(data: memoryview) -> Iterator[tuple[int, memoryview | int]]:
+    """Yield field numbers with their bytes, or their number; those of fixed width (floats) are skipped."""
     at, end = 0, len(data)
     while at < end:
         tag, at = _read_varint(data, at)
@@ -99,11 +99,10 @@ def _iter_fields(data: memoryview) -> Iterator[tuple[int, memoryview | None]]:
             yield number, data[at : at + size]
             at += size
         elif kind == 0:
-            _, at = _read_varint(data, at)
-            yield number, None
+            value, at = _read_varint(data, at)
+            yield number, value
         elif kind in (1, 5):
             at += 8 if kind == 1 else 4
-            yield number, None
         else:
             raise ValueError(f"wire type {kind} does not occur in ONNX")
     if at != end:
