@@ -28,6 +28,9 @@ def import_onnxruntime() -> ModuleType:
     return onnxruntime
 
 
+GRADIENT_BATCH = 2  # the backward pass of eight moves more memory than a cache holds, and takes longer a picture
+
+
 class Session:
     """A model package ready to run; an :class:`mri_batch.explain.base.Forward`.
 
@@ -49,6 +52,11 @@ class Session:
         return self.package.card
 
     @property
+    def threads(self) -> int:
+        """Cores that this session uses, and that what goes on beside it may use."""
+        return self._threads or os.cpu_count() or 1
+
+    @property
     def labels(self) -> tuple[str, ...]:
         """The k labels."""
         return self.card.labels
@@ -64,7 +72,7 @@ class Session:
 
     def outputs(self, pixels: Float32, names: Sequence[str]) -> Mapping[str, Float32]:
         """Named outputs of the plain graph, first axis n."""
-        return self._run(self.package.model_file, pixels, names, {})
+        return self._run(self.package.model_file, pixels, names, {}, batch=self.batch_size)
 
     def gradients(
         self, pixels: Float32, target: npt.NDArray[np.int64], names: Sequence[str], *, guided: bool = False
@@ -82,7 +90,7 @@ class Session:
         switch = self.wiring.gradient.get("guided")
         if switch and not is_gradcam:
             extra[switch] = np.array([guided])
-        return self._run(path, pixels, names, extra)
+        return self._run(path, pixels, names, extra, batch=self.batch_size if is_gradcam else GRADIENT_BATCH)
 
     def _open(self, path: Path) -> Any:
         if path not in self._graphs:
@@ -128,13 +136,19 @@ class Session:
             )
 
     def _run(
-        self, path: Path, pixels: Float32, names: Sequence[str], extra: Mapping[str, npt.NDArray[np.generic]]
+        self,
+        path: Path,
+        pixels: Float32,
+        names: Sequence[str],
+        extra: Mapping[str, npt.NDArray[np.generic]],
+        *,
+        batch: int,
     ) -> dict[str, Float32]:
         """Run one graph batch by batch. Of ``extra``, inputs with one row per picture are cut likewise."""
         graph = self._open(path)
         parts: list[list[Float32]] = []
-        for start in range(0, max(len(pixels), 1), self.batch_size):
-            here = slice(start, start + self.batch_size)
+        for start in range(0, max(len(pixels), 1), batch):
+            here = slice(start, start + batch)
             feed: dict[str, npt.NDArray[np.generic]] = {self.wiring.input: pixels[here]}
             feed |= {name: value[here] if value.ndim > 1 else value for name, value in extra.items()}
             try:
