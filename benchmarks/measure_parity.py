@@ -1,0 +1,220 @@
+"""Does every method on ONNX Runtime give the map that PyTorch's autograd gives, on a network of full size?
+
+``python -m benchmarks.measure_parity make ARCH --out DIR [--checkpoint FILE --package PKG] [--side 224]``: where torch
+is. A network with drawn weights is exported to DIR/package (or that of ``--checkpoint`` is taken, from which
+``--package`` was made), and every method is run on PyTorch: gradients by autograd, without the tracing and the rules
+that write the graphs; guided backpropagation by a ReLU of its own.
+
+``python -m benchmarks.measure_parity check DIR...``: where torch is not. Prints Markdown: for each method the largest
+difference over the map's largest value and the correlation, at batch 1 and 5, and how far the maps of two classes of
+one picture differ. Methods that ask often take fewer samples here, which changes nothing about what is compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mri_batch.card import ModelCard, Preprocessing, Wiring
+from mri_batch.explain import available_methods, build_method
+from mri_batch.explain.base import Int64
+from mri_batch.explain.cells import fill_picture
+from mri_batch.model.package import read_package
+from mri_batch.model.session import Session
+from mri_batch.records import Float32
+
+N, CLASSES, LABELS = 5, (0, 1), ("a", "b", "c", "d")
+KNOBS: Mapping[str, Mapping[str, Any]] = {
+    "integrated_gradients": {"steps": 3},
+    "smoothgrad": {"samples": 2},
+    "occlusion": {"window_px": 96, "stride_px": 64},
+    "rise": {"masks": 12},
+    "lime": {"segments": 6, "samples": 16},
+    "kernel_shap": {"segments": 6, "samples": 16},
+}
+
+
+def iter_maps(forward: Any, card: ModelCard, pixels: Float32) -> Iterator[tuple[str, int, Float32]]:
+    """Yield the method, the class and heat float32[n, rows, cols] of every method that the card offers."""
+    for entry in available_methods(card):
+        if entry.available:
+            method = build_method(entry.method, card, **KNOBS.get(entry.method, {}))
+            for label in CLASSES:
+                yield entry.method, label, method(forward, pixels, np.full(len(pixels), label)).heat
+
+
+def draw_pictures(p: Preprocessing) -> Float32:
+    """Noise with large and small structures, float32[N, channels, rows, cols]."""
+    noise = np.random.default_rng(7).standard_normal((N, p.channels, p.rows, p.cols)).astype(np.float32)
+    return noise + 12 * fill_picture(noise, "blur")
+
+
+def make(arch: str, out: Path, checkpoint: Path | None, package: Path | None, side: int) -> None:
+    """Export a network, and store PyTorch's maps beside it."""
+    import torch
+
+    from mri_batch_export.architectures.table import Shape, build_architecture
+    from mri_batch_export.export import export_package
+    from mri_batch_export.source import load_source
+    from mri_batch_export.storage import fold_batch_norms, round_weights
+
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    if checkpoint is not None and package is not None:
+        card = read_package(package).card
+        network = load_source(checkpoint, arch=arch, labels=card.labels, preprocessing=card.preprocessing).network
+        fold_batch_norms(network.eval(), torch.zeros(1, 3, card.preprocessing.rows, card.preprocessing.cols))
+        round_weights(network, "int8")
+    else:
+        p = Preprocessing(rows=side, cols=side)
+        network = build_architecture(arch, Shape(n_labels=len(LABELS), rows=side, cols=side, channels=3), {})
+        draw_weights(network, torch.from_numpy(draw_pictures(p)))
+        made = ModelCard(name=arch, labels=LABELS, preprocessing=p)
+        package = export_package(network, made, out / "package", store="fp32").folder
+        card = read_package(package).card
+    pixels = draw_pictures(card.preprocessing)
+    maps = {f"{m}/{label}": heat for m, label, heat in iter_maps(TorchForward(network, card), card, pixels)}
+    out.mkdir(parents=True, exist_ok=True)
+    np.savez(out / "autograd.npz", package=str(package.resolve()), **maps)  # type: ignore[arg-type]
+
+
+def draw_weights(network: Any, pixels: Any) -> None:
+    """Weights of He et al. 2015, and batch norms that fit the pictures, so that no layer fades out."""
+    import torch
+    from torch import nn
+
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(module.weight)
+        elif isinstance(module, nn.BatchNorm2d):
+            module.momentum = 1.0
+    with torch.no_grad():
+        network.train()(pixels)
+    network.eval().requires_grad_(False)
+
+
+class TorchForward:
+    """A network in PyTorch as the methods see a model."""
+
+    def __init__(self, network: Any, card: ModelCard) -> None:
+        self.network, self.card, self.labels = network.eval(), card, card.labels
+
+    @property
+    def wiring(self) -> Wiring:
+        """The package's."""
+        return self.card.wiring
+
+    def logits(self, pixels: Float32) -> Float32:
+        """float32[n, k]."""
+        return self.outputs(pixels, (self.wiring.logits,))[self.wiring.logits]
+
+    def outputs(self, pixels: Float32, names: Sequence[str]) -> Mapping[str, Float32]:
+        """By PyTorch."""
+        import torch
+
+        from mri_batch_export.verify import reference_outputs
+
+        rollout = next((e for e in self.card.explanations if e.method == "rollout"), None)
+        first = rollout.knobs.get("first_layer", 0) if rollout else 0
+        parts = [
+            reference_outputs(self.network, torch.from_numpy(pixels[i : i + 8]), self.wiring, first)
+            for i in range(0, len(pixels), 8)
+        ]
+        return {name: np.concatenate([part[name] for part in parts]) for name in names}
+
+    def gradients(
+        self, pixels: Float32, target: Int64, names: Sequence[str], *, guided: bool = False
+    ) -> Mapping[str, Float32]:
+        """By autograd."""
+        import contextlib
+
+        import torch
+
+        from mri_batch_export.verify import reference_gradients
+
+        parts = []
+        for i in range(0, len(pixels), 8):
+            with guided_relus() if guided else contextlib.nullcontext():
+                x, t = torch.from_numpy(pixels[i : i + 8]), torch.from_numpy(target[i : i + 8])
+                found = reference_gradients(self.network, x, t, self.wiring)
+            parts.append({name: values for graph in found.values() for name, values in graph.items()})
+        return {name: np.concatenate([part[name] for part in parts]) for name in names}
+
+
+def guided_relus() -> Any:
+    """A mode in which ReLU and ReLU6 pass positive gradients alone (Springenberg et al. 2015)."""
+    import torch
+    from torch.overrides import TorchFunctionMode
+
+    class Guided(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, top: float) -> Any:
+            ctx.save_for_backward((x > 0) & (x < top))
+            return x.clamp(0, top)
+
+        @staticmethod
+        def backward(ctx: Any, *grads: Any) -> Any:
+            return grads[0].clamp(min=0) * ctx.saved_tensors[0], None
+
+    class Mode(TorchFunctionMode):
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            name = getattr(func, "__name__", "").rstrip("_")
+            if name in ("relu", "relu6", "hardtanh"):
+                return Guided.apply(args[0], float("inf") if name == "relu" else 6.0)  # type: ignore[no-untyped-call]
+            return func(*args, **(kwargs or {}))
+
+    return Mode()
+
+
+def check(folder: Path) -> None:
+    """Run the package on ONNX Runtime and compare."""
+    with np.load(folder / "autograd.npz") as archive:
+        right = dict(archive)
+    package = read_package(Path(str(right.pop("package"))))
+    session = Session(package, threads=1)
+    pixels = draw_pictures(package.card.preprocessing)
+    print(f"\n{package.card.name}\n\n| method | off, batch 1 | off, batch 5 | correlation | two classes |")
+    print("|---|---|---|---|---|")
+    given = {n: {f"{m}/{c}": heat for m, c, heat in iter_maps(session, package.card, pixels[:n])} for n in (1, N)}
+    for name in dict.fromkeys(key.partition("/")[0] for key in right):
+        keys = [f"{name}/{label}" for label in CLASSES]
+        off = {n: max(relative(given[n][key], right[key][:n]) for key in keys) for n in (1, N)}
+        like = min(np.corrcoef(given[N][key].ravel(), right[key].ravel())[0, 1] for key in keys)
+        apart = relative(given[N][keys[0]], given[N][keys[1]])
+        print(f"| {name} | {off[1]:.1e} | {off[N]:.1e} | {like:.6f} | {apart:.1e} |", flush=True)
+    absent = [f"{e.method}: {e.reason}" for e in available_methods(package.card) if not e.available]
+    print("\nAbsent: " + ("; ".join(absent) or "none") + ".")
+
+
+def relative(given: Float32, right: Float32) -> float:
+    """Largest difference over the largest value."""
+    return float(np.abs(given - right).max() / max(float(np.abs(right).max()), 1e-30))
+
+
+def main() -> None:
+    """Read the words."""
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    steps = words.add_subparsers(dest="step", required=True)
+    making = steps.add_parser("make")
+    making.add_argument("arch")
+    making.add_argument("--out", type=Path, required=True)
+    making.add_argument("--checkpoint", type=Path)
+    making.add_argument("--package", type=Path)
+    making.add_argument("--side", type=int, default=224)
+    steps.add_parser("check").add_argument("folders", nargs="+", type=Path)
+    asked = words.parse_args()
+    if asked.step == "make":
+        make(asked.arch, asked.out, asked.checkpoint, asked.package, asked.side)
+        return
+    print(f"PyTorch is {'installed' if importlib.util.find_spec('torch') else 'not installed'} here.")
+    for folder in asked.folders:
+        check(folder)
+
+
+if __name__ == "__main__":
+    main()
