@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -48,7 +49,8 @@ PREFERRED = ("rollout", "gradcam", "occlusion")  # the first of them that a mode
 ENTRY_POINTS = "mri_batch.explain"
 
 
-def load_methods() -> dict[str, type[Method]]:
+@cache  # finding what is installed takes 30 ms
+def load_methods() -> Mapping[str, type[Method]]:
     """Load the table and the methods of other installed packages, which may not take a name that is taken."""
     outside = {point.name: point.load() for point in metadata.entry_points(group=ENTRY_POINTS)}
     return outside | dict(METHODS)

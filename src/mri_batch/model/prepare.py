@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from PIL import Image
@@ -134,17 +134,19 @@ def normalize(cut: Float32, preprocessing: Preprocessing) -> Float32:
 
 def prepare(pictures: Iterable[Slice], preprocessing: Preprocessing) -> ModelInput:
     """Prepare slices exactly as in training: float32[n, c, rows, cols] and n placements."""
-    placements, cuts = [], []
-    for picture in pictures:
-        placement = place_slice(picture, preprocessing)
-        placements.append(placement)
-        cuts.append(cut_out(picture, placement, preprocessing, preprocessing.rows, preprocessing.cols))
+    pictures = list(pictures)
+    return prepare_placed(pictures, [place_slice(picture, preprocessing) for picture in pictures], preprocessing)
+
+
+def prepare_placed(
+    pictures: Iterable[Slice], placements: Sequence[Placement], preprocessing: Preprocessing
+) -> ModelInput:
+    """Prepare slices whose placements are known."""
+    p = preprocessing
+    cuts = [cut_out(each, place, p, p.rows, p.cols) for each, place in zip(pictures, placements, strict=True)]
     if not cuts:
-        return ModelInput(
-            pixels=np.zeros((0, preprocessing.channels, preprocessing.rows, preprocessing.cols), np.float32),
-            placements=(),
-        )
-    return ModelInput(pixels=normalize(np.stack(cuts), preprocessing), placements=tuple(placements))
+        return ModelInput(pixels=np.zeros((0, p.channels, p.rows, p.cols), np.float32), placements=())
+    return ModelInput(pixels=normalize(np.stack(cuts), p), placements=tuple(placements))
 
 
 def _to_grey(pixels: Float32) -> Float32:

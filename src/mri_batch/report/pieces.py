@@ -11,8 +11,10 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from mri_batch.ahead import map_ahead
 from mri_batch.records import Float32, Heatmap, LayerHeads, Placement, ShownHeat, ShownSlice
 from mri_batch.report.coding import Uint16, decode_grid, encode_grid
 from mri_batch.report.stills import make_still, make_thumbnail, to_jpeg, to_upright, unturned
@@ -32,6 +35,7 @@ SCHEMA_VERSION = 1
 _STAMP = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _KEY_WEIGHT = 2.0  # a key slice may take twice the bytes of another
 _LEAST_BYTES = 8_000
+_PLAIN_BYTES = 1 << 19  # numbers of slices up to 512 x 512 wait uncompressed: 100 MB in a full report
 _SHARES = (0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.1875, 0.125)  # of the resolution, tried in this order
 
 
@@ -115,15 +119,15 @@ class Piece:
         return len(self.prepared) + len(self.still) + sum(map(len, heats))
 
 
-def write_pieces(path: Path, shown: Iterable[ShownSlice]) -> None:
+def write_pieces(path: Path, shown: Iterable[ShownSlice], *, threads: int = 1) -> None:
     """Write ``pieces.zip``, and ``thumb.jpg`` beside it where a slice has heat; the same slices give the same bytes."""
     drafts, best, thumbnail = [], -1.0, b""
-    for each in shown:
-        drafts.append(_make_draft(each))
+    for draft, each in map_ahead(lambda each: (_make_draft(each), each), shown, threads):
+        drafts.append(draft)
         heat = _peak_share(each)
         if heat > best:
             best, thumbnail = heat, _thumbnail(each)
-    _write_zip(path, _fit(drafts))
+    _write_zip(path, _fit(drafts, threads))
     if thumbnail:
         path.with_name("thumb.jpg").write_bytes(thumbnail)
 
@@ -185,7 +189,8 @@ def _make_draft(shown: ShownSlice) -> _Draft:
         still=make_still(upright, picture.window, grown, _upright_aspect(shown), share) if has_extras else b"",
         heads=_make_heads(shown.heads) if shown.heads else None,
     )
-    return _Draft(piece=piece, packed=zlib.compress(numbers.tobytes(), 1))
+    level = 0 if numbers.nbytes <= _PLAIN_BYTES else 1
+    return _Draft(piece=piece, packed=zlib.compress(numbers.tobytes(), level))
 
 
 def _to_numbers(values: Float32) -> tuple[Uint16, float, float, float]:
@@ -255,7 +260,7 @@ def _encode(numbers: Uint16) -> tuple[bytes, ...]:
     return tuple(encode_grid(plane) for plane in planes)
 
 
-def _fit(drafts: Sequence[_Draft]) -> list[Piece]:
+def _fit(drafts: Sequence[_Draft], threads: int) -> list[Piece]:
     """Make the pieces fit a page; each has its share of the budget, key slices twice."""
     if not drafts:
         return []
@@ -263,7 +268,8 @@ def _fit(drafts: Sequence[_Draft]) -> list[Piece]:
     weights = [_KEY_WEIGHT if piece.heats else 1.0 for piece in pieces]
     budget = budget_bytes(len(pieces), sum(piece.n_extra_bytes for piece in pieces))
     unit = _share_out(budget, [piece.n_bytes for piece in pieces], weights)
-    return [_shrink(d, max(_LEAST_BYTES, unit * w)) for d, w in zip(drafts, weights, strict=True)]
+    shares = zip(drafts, [max(_LEAST_BYTES, unit * w) for w in weights], strict=True)
+    return list(map_ahead(lambda share: _shrink(*share), shares, threads))
 
 
 def _share_out(budget: float, needs: Sequence[float], weights: Sequence[float]) -> float:
@@ -282,17 +288,17 @@ def _shrink(draft: _Draft, most_bytes: float) -> Piece:
     if piece.n_bytes <= most_bytes:
         return piece
     values = draft.values()
-    tried = piece
-    for step in _steps(piece, values):
-        tried = _round_values(piece, values, step)
-        if tried.n_bytes <= most_bytes:
-            return tried
-    for share in _SHARES:
-        smaller = _resize(values, share)
-        tried = _round_values(piece, smaller, max([piece.slope, *_steps(piece, smaller)]))
-        if tried.n_bytes <= most_bytes:
-            break
-    return tried
+    steps = _steps(piece, values)
+
+    @cache
+    def attempt(number: int) -> Piece:
+        if number < len(steps):
+            return _round_values(piece, values, steps[number])
+        smaller = _resize(values, _SHARES[number - len(steps)])
+        return _round_values(piece, smaller, max([piece.slope, *_steps(piece, smaller)]))
+
+    last = len(steps) + len(_SHARES) - 1  # taken even where it does not fit; sizes fall from attempt to attempt
+    return attempt(bisect_left(range(last), True, key=lambda number: attempt(number).n_bytes <= most_bytes))
 
 
 def _steps(piece: Piece, values: Float64) -> list[float]:

@@ -12,6 +12,7 @@ from mri_batch.errors import MethodAbsent, UsageError
 from mri_batch.explain import available_methods, build_method, choose_default, load_methods
 from mri_batch.explain.attention import every_head
 from mri_batch.explain.base import Method
+from mri_batch.explain.rollout import Rollout
 from mri_batch.explain.scores import QUICK, RandomOrders, judge_faithfulness
 from mri_batch.geometry import find_peak
 from mri_batch.model.session import Session
@@ -59,19 +60,35 @@ def check_method_names(asked: Sequence[str]) -> None:
             )
 
 
+def outputs_of_methods(card: ModelCard, asked: Sequence[str]) -> tuple[str, ...]:
+    """Name the output of the plain graph that is a chosen method's heat as it is, so that judging brings it along."""
+    wanted = any(_is_output(each.method) for each in choose_methods(card, asked)[0])
+    return (card.wiring.rollout,) if wanted and card.wiring.rollout else ()
+
+
 def explain_pictures(
-    session: Session, ready: ModelInput, label: int, chosen: Sequence[ChosenMethod], *, tested: Collection[int]
+    session: Session,
+    ready: ModelInput,
+    label: int,
+    chosen: Sequence[ChosenMethod],
+    *,
+    tested: Collection[int],
+    rollout: Float32 | None,
 ) -> list[tuple[ShownHeat, ...]]:
     """Explain n prepared pictures for one label by each method: n tuples of heat, one for each method.
 
-    The faithfulness of the heat is measured on the pictures whose rows are in ``tested``.
+    The faithfulness of the heat is measured on the pictures whose rows are in ``tested``. ``rollout``: the graph's own
+    float32[n, grid_rows, grid_cols], where it is known already.
     """
     n = len(ready.placements)
     target = np.full(n, label, np.int64)
     orders = [RandomOrders() for _ in range(n)]  # shared by the methods: random orders cost the most
     shown: list[tuple[ShownHeat, ...]] = [() for _ in range(n)]
     for each in chosen:
-        told = each.method(session, ready.pixels, target)
+        if rollout is not None and _is_output(each.method):
+            told = Attribution(heat=rollout, method=each.method.name, label=None, passes=0.0)
+        else:
+            told = each.method(session, ready.pixels, target)
         for i in range(n):
             score = None
             if i in tested:
@@ -87,6 +104,10 @@ def explain_heads(session: Session, picture: Float32) -> LayerHeads | None:
     weights = every_head(session, picture)
     first = max(0, len(weights) - max(1, HEAD_CELLS // weights[0].size))
     return LayerHeads(weights=weights[first:], first_layer=first)
+
+
+def _is_output(method: Method) -> bool:
+    return isinstance(method, Rollout) and method.in_graph
 
 
 def _show(

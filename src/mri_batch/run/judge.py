@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from mri_batch.ahead import iter_ahead
 from mri_batch.model.decide import Gate, calibrate
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
 from mri_batch.read.slices import iter_slices
-from mri_batch.records import FileRecord, Float32, FoundFile, Series, Slice
+from mri_batch.records import FileRecord, Float32, FoundFile, ModelInput, Placement, Series, Slice
 from mri_batch.settings import ReadLimits
 
 KEPT_BYTES = 128 << 20  # slices kept between judging and showing; a larger series is read again
@@ -47,44 +48,63 @@ class SliceSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A series with an answer per slice: calibrated ``probabilities`` float32[n, k], ``gate_scores`` float32[n]."""
+    """A series with an answer per slice: calibrated ``probabilities`` float32[n, k], ``gate_scores`` float32[n].
+
+    ``placements``: where the model looked, n of them. ``kept``: further outputs of the same passes, by name.
+    """
 
     source: SliceSource
     origins: tuple[tuple[FoundFile, int], ...]
+    placements: tuple[Placement, ...]
     probabilities: Float32
     gate_scores: Float32
+    kept: Mapping[str, Float32]
     notes: tuple[str, ...]
 
 
-def judge_series(series: Series, session: Session, gate: Gate | None, limits: ReadLimits) -> Judged:
-    """Read a series and run the model over it, batch by batch. A series without a readable slice has n = 0."""
+def judge_series(
+    series: Series, session: Session, gate: Gate | None, limits: ReadLimits, *, keep: Sequence[str] = ()
+) -> Judged:
+    """Read a series and run the model over it, batch by batch; the next batch is read while the model runs.
+
+    ``keep`` names outputs of the plain graph that are wanted besides. A series without a readable slice has n = 0.
+    """
     source = SliceSource(series, limits)
     origins: list[tuple[FoundFile, int]] = []
+    placements: list[Placement] = []
     notes: dict[str, None] = {}
     answers = [np.zeros((0, len(session.labels)), np.float32)]
     scores = [np.zeros(0, np.float32)]
-    for batch in _batched(source, session.batch_size):
+    kept: dict[str, list[Float32]] = {name: [] for name in keep}
+    for batch, ready in iter_ahead(_iter_ready(source, session)):
         origins += [(picture.file, picture.frame) for picture in batch]
+        placements += ready.placements
         notes.update(dict.fromkeys(note for picture in batch for note in picture.notes))
-        probabilities, distances = _answer(batch, session, gate)
-        answers.append(probabilities)
-        scores.append(distances)
+        outputs = session.outputs(ready.pixels, _name_outputs(session, gate, keep))
+        answers.append(calibrate(outputs[session.wiring.logits], session.card))
+        if gate is not None and session.wiring.features:
+            scores.append(gate.score(outputs[session.wiring.features]))
+        for name in keep:
+            kept[name].append(outputs[name])
     return Judged(
         source=source,
         origins=tuple(origins),
+        placements=tuple(placements),
         probabilities=np.concatenate(answers),
         gate_scores=np.concatenate(scores),
+        kept={name: np.concatenate(parts) for name, parts in kept.items() if parts},
         notes=tuple(notes),
     )
 
 
-def _answer(batch: Sequence[Slice], session: Session, gate: Gate | None) -> tuple[Float32, Float32]:
-    pixels = prepare(batch, session.card.preprocessing).pixels
+def _name_outputs(session: Session, gate: Gate | None, keep: Sequence[str]) -> tuple[str, ...]:
     features = session.wiring.features if gate is not None else None
-    names = (session.wiring.logits, features) if features else (session.wiring.logits,)
-    outputs = session.outputs(pixels, names)
-    distances = gate.score(outputs[features]) if gate is not None and features else np.zeros(0, np.float32)
-    return calibrate(outputs[session.wiring.logits], session.card), distances
+    return tuple(dict.fromkeys((session.wiring.logits, *([features] if features else []), *keep)))
+
+
+def _iter_ready(pictures: SliceSource, session: Session) -> Iterator[tuple[list[Slice], ModelInput]]:
+    for batch in _batched(pictures, session.batch_size):
+        yield batch, prepare(batch, session.card.preprocessing)
 
 
 def _batched(pictures: SliceSource, size: int) -> Iterator[list[Slice]]:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mri_batch.model.decide import choose_key_slices
-from mri_batch.model.prepare import place_slice, prepare
+from mri_batch.model.prepare import prepare_placed
 from mri_batch.model.session import Session
-from mri_batch.records import Float32, KeySlice, ShownSlice, Slice, StudyResult, Uint8
+from mri_batch.records import Float32, KeySlice, ShownSlice, StudyResult, Uint8
 from mri_batch.run.heat import choose_methods, explain_heads, explain_pictures
 from mri_batch.run.judge import Judged
 from mri_batch.settings import FaithfulnessOf, ScanSettings
@@ -55,12 +55,11 @@ class Shown:
         """Yield all shown slices in order."""
         index = -1
         for judged in self.judged:
-            for picture in judged.source:
+            for picture, placement in zip(judged.source, judged.placements, strict=True):
                 index += 1
                 if index in self.keys:
                     yield self.keys[index]
                 elif index in self.chosen:
-                    placement = place_slice(picture, self.session.card.preprocessing)
                     yield ShownSlice(index=index, picture=picture, placement=placement)
 
 
@@ -72,9 +71,7 @@ def plan_shown(judged: Sequence[Judged], result: StudyResult, settings: ScanSett
     for series, answer in zip(judged, result.series, strict=True):
         label = session.labels.index(answer.label)
         picked = choose_key_slices(series.probabilities, label, settings.max_key_slices)
-        pictures = {i: picture for i, picture in enumerate(series.source) if i in set(picked)}
-        likely = series.probabilities[list(picked), label]
-        for shown in _explain(pictures, likely, label, first, settings, session, notes):
+        for shown in _explain(series, picked, label, first, settings, session, notes):
             keys[shown.index] = shown
         first += len(series.origins)
     chosen = _choose_slices(first, frozenset(keys))
@@ -84,20 +81,24 @@ def plan_shown(judged: Sequence[Judged], result: StudyResult, settings: ScanSett
 
 
 def _explain(
-    pictures: dict[int, Slice],
-    likely: Float32,
+    judged: Judged,
+    picked: Sequence[int],
     label: int,
     first: int,
     settings: ScanSettings,
     session: Session,
     notes: dict[str, None],
 ) -> Iterator[ShownSlice]:
-    """Explain the key slices of a series, by number in it; ``likely`` float32[n], the probability of the label."""
-    ready = prepare(pictures.values(), session.card.preprocessing)
+    """Explain the key slices of a series, by their numbers in it in order."""
+    pictures = {i: picture for i, picture in enumerate(judged.source) if i in set(picked)}
+    ready = prepare_placed(pictures.values(), [judged.placements[i] for i in picked], session.card.preprocessing)
+    likely = judged.probabilities[list(picked), label]
     chosen, absent = choose_methods(session.card, settings.explain)
     notes |= dict.fromkeys(absent)
     tested = _choose_tested(likely, settings.faithfulness)
-    heats = explain_pictures(session, ready, label, chosen, tested=tested)
+    known = judged.kept.get(session.wiring.rollout or "")
+    rollout = None if known is None else known[list(picked)]
+    heats = explain_pictures(session, ready, label, chosen, tested=tested, rollout=rollout)
     loudest = int(np.argmax(likely)) if chosen else None
     for row, (i, picture) in enumerate(pictures.items()):
         yield ShownSlice(

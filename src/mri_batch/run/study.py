@@ -33,6 +33,7 @@ from mri_batch.report.dicom_out import write_dicom
 from mri_batch.report.page import render_study
 from mri_batch.report.pieces import write_pieces
 from mri_batch.report.tables import dump_result
+from mri_batch.run.heat import outputs_of_methods
 from mri_batch.run.judge import Judged, judge_series
 from mri_batch.run.output import new_folder
 from mri_batch.run.show import Shown, plan_shown
@@ -91,7 +92,7 @@ def write_study(
                 folder / "dicom", result, shown.key_slices(), card, settings.dicom, version=__version__
             )
             result = replace(result, notes=(*result.notes, *written.notes))
-            write_pieces(pieces, pictures)
+            write_pieces(pieces, pictures, threads=shown.session.threads)
         (folder / "result.json").write_text(dump_result(result), "utf-8", newline="\n")
         page = render_study(result, pieces if pieces.exists() else None, card, lang=settings.lang)
         (folder / "report.html").write_text(page, "utf-8", newline="\n")
@@ -103,7 +104,8 @@ def _work_through(
 ) -> tuple[StudyResult, Shown | None]:
     began = time.perf_counter()
     study = choose_series(job.study, session.card)
-    judged = [judge_series(series, session, gate, settings.limits) for series in study.series]
+    keep = outputs_of_methods(session.card, settings.explain)
+    judged = [judge_series(series, session, gate, settings.limits, keep=keep) for series in study.series]
     read = time.perf_counter()
     files = _account(study, judged)
     judged = [j for j in judged if j.origins]

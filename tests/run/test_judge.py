@@ -1,0 +1,93 @@
+"""A series goes through the model once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mri_batch.card import ModelCard, Wiring
+from mri_batch.explain.cells import to_patches
+from mri_batch.model.package import read_package
+from mri_batch.model.session import Session
+from mri_batch.read.group import Grouper
+from mri_batch.records import Float32
+from mri_batch.run.judge import judge_series
+from mri_batch.run.scan import gather
+from mri_batch.run.study import Job, process
+from mri_batch.settings import ScanSettings
+from tests.make import save_series
+
+VIT = Path(__file__).parents[1] / "golden" / "vit"
+
+
+class Counting(Session):
+    """A session whose graph has its own rollout, here the last attention; counts what is asked for."""
+
+    def __init__(self, batch_size: int = 4) -> None:
+        super().__init__(read_package(VIT), threads=1, batch_size=batch_size)
+        self.asked: list[tuple[int, tuple[str, ...]]] = []
+
+    @property
+    def card(self) -> ModelCard:
+        """The card, with a rollout output."""
+        card = super().card
+        return card.model_copy(update={"wiring": card.wiring.model_copy(update={"rollout": "rollout"})})
+
+    @property
+    def wiring(self) -> Wiring:
+        """Of that card."""
+        return self.card.wiring
+
+    def outputs(self, pixels: Float32, names: Sequence[str]) -> Mapping[str, Float32]:
+        """Count and run."""
+        self.asked.append((len(pixels), tuple(names)))
+        last = self.wiring.attention[-1]
+        known = dict(super().outputs(pixels, [last if name == "rollout" else name for name in names]))
+        return {
+            name: to_patches(known[last][:, 0, 0], self.wiring) if name == "rollout" else known[name] for name in names
+        }
+
+    def _check_outputs(self) -> None:
+        """The graph has no rollout."""
+
+
+def read_job(tmp_path: Path, settings: ScanSettings) -> Job:
+    """Group one series of nine slices."""
+    save_series(tmp_path / "in", 9)
+    with Grouper(tmp_path / "work", limits=settings.limits) as grouper:
+        gather(settings, grouper)
+        return Job(study=next(grouper.iter_studies()), key="k")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> ScanSettings:
+    """Ask for the default heatmap, untested."""
+    (tmp_path / "work").mkdir()
+    known: dict[str, Any] = {"paths": (tmp_path / "in",), "out": tmp_path / "out", "faithfulness": "none"}
+    return ScanSettings(model=VIT, **known)
+
+
+def test_default_heatmap_comes_from_the_pass_that_judges(tmp_path: Path, settings: ScanSettings) -> None:
+    """Nine slices are nine passes for logits and rollout together; only the look at single heads takes one more."""
+    session = Counting()
+    result = process(read_job(tmp_path, settings), settings, session, None)
+    rollout = session.wiring.rollout
+    assert len(result.key_slices) > 1
+    assert all(key.heatmaps[0].method == "rollout" for key in result.key_slices)
+    assert sum(n for n, names in session.asked if names == (session.wiring.logits, rollout)) == 9
+    assert [(n, names) for n, names in session.asked if rollout not in names] == [(1, session.wiring.attention)]
+
+
+def test_judged_outputs_do_not_depend_on_batches(tmp_path: Path, settings: ScanSettings) -> None:
+    """Kept outputs stand in the order of the slices, as one run over all of them gives them."""
+    job = read_job(tmp_path, settings)
+    session = Counting()
+    judged = judge_series(job.study.series[0], session, None, settings.limits, keep=("rollout",))
+    again = judge_series(job.study.series[0], Counting(batch_size=9), None, settings.limits, keep=("rollout",))
+    assert len(judged.placements) == len(judged.origins) == len(judged.kept["rollout"]) == 9
+    np.testing.assert_allclose(judged.kept["rollout"], again.kept["rollout"], atol=1e-6)
+    np.testing.assert_allclose(judged.probabilities, again.probabilities, atol=1e-6)
