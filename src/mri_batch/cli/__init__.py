@@ -20,6 +20,7 @@ COMMANDS = {
     "inspect": ("mri_batch.cli.inspect", "Show what a scan would read, and what it would skip and why."),
     "model": ("mri_batch.cli.model", "Show or verify a model package."),
     "doctor": ("mri_batch.cli.doctor", "Check this installation, one line per part."),
+    "airgap": ("mri_batch.cli.airgap", "Build or verify a folder to install from without a network."),
     "export": ("mri_batch.cli.export", "Make a model package from a PyTorch checkpoint."),
     "train": ("mri_batch.cli.train", "Train a classifier by a recipe."),
     "tune": ("mri_batch.cli.tune", "Search the best settings of a recipe."),
