@@ -41,6 +41,23 @@ def test_every_phrase_is_used_and_every_used_phrase_is_there() -> None:
     assert called <= set(PHRASES)
 
 
+@pytest.mark.parametrize("name", ["study.html", "index.html", "parts.html"])
+def test_templates_hold_no_words_of_their_own(name: str) -> None:
+    """All that a reader sees comes from the phrases, but for names that are the same everywhere."""
+    text = re.sub(r"{#.*?#}|{%.*?%}|{{.*?}}", "", _TEMPLATES.joinpath(name).read_text("utf-8"), flags=re.DOTALL)
+    text = re.sub(r"<(script|style)\b.*?</\1>|<[^<>]*>|&\w+;", " ", text, flags=re.DOTALL)
+    assert set(re.findall(r"[^\W\d_]{2,}", text)) <= {"mri", "batch", "ECE"}
+
+
+@pytest.mark.parametrize("name", ["common.js", "viewer.js", "worklist.js", "decode.js"])
+def test_scripts_hold_no_sentences_of_their_own(name: str) -> None:
+    """A string of two words in a script would be one that no language switch changes."""
+    code = re.sub(r"/\*.*?\*/", "", _TEMPLATES.joinpath(name).read_text("utf-8"), flags=re.DOTALL)
+    strings = re.findall(r'"((?:[^"\\\n]|\\.)*)"', code)
+    unseen = {"input change", "use strict", "bad data", "focus storage pageshow", "#rows tr.current"}
+    assert {s for s in strings if re.search(r"[a-z]{3,} [a-z]{2,}", s)} <= unseen
+
+
 def test_no_phrase_speaks_of_a_diagnosis() -> None:
     """The tool has an output; a diagnosis is a person's."""
     assert not [key for key, said in PHRASES.items() if re.search(r"diagnos|диагно", str(said), re.IGNORECASE)]

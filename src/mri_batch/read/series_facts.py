@@ -48,12 +48,12 @@ def _spacing_facts(stack: Sequence[Member]) -> list[tuple[str, str]]:
     spacing, missing = find_gaps(known)
     facts = [("slice spacing", f"{spacing:.3g} mm")] if spacing else []
     if missing:
-        subject = "1 slice seems" if missing == 1 else f"{missing} slices seem"
-        facts.append((NOTE, f"{subject} to be missing: the positions have gaps"))
+        several = f"{missing} slices seem to be missing: the positions have gaps"
+        facts.append((NOTE, "1 slice seems to be missing: the positions have gaps" if missing == 1 else several))
     repeated = len(known) - len({round(d, 2) for d in known})
     if repeated:
-        subject = "1 slice lies" if repeated == 1 else f"{repeated} slices lie"
-        facts.append((NOTE, f"{subject} at the position of another one"))
+        several = f"{repeated} slices lie at the position of another one"
+        facts.append((NOTE, "1 slice lies at the position of another one" if repeated == 1 else several))
     return facts
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from mri_batch.records import StudyResult, StudyStatus
 from mri_batch.report.feedback import Agreement, agreement, load_feedback
 from mri_batch.report.page import render_template
-from mri_batch.report.phrases import find_sentence
+from mri_batch.report.phrases import Sentence, find_sentence, iter_keys
 from mri_batch.report.text import to_visible
 from mri_batch.settings import Language
 
@@ -57,6 +57,8 @@ def render_index(
     """
     rows = [_describe(at, result) for at, result in enumerate(results)]
     counts = Counter(row["status"] for row in rows)
+    told = {_tell(reason) for row in rows for reason in row["reasons"]}
+    sentences = {key for each in told if isinstance(each, tuple) for key in iter_keys(each)}
     n_pages = max(1, -(-len(rows) // ROWS_PER_PAGE))
     shared = {
         "total": len(rows),
@@ -74,6 +76,7 @@ def render_index(
                 number=number,
                 rows=rows[(number - 1) * ROWS_PER_PAGE : number * ROWS_PER_PAGE],
                 table=_compact(rows) if number == 1 else None,
+                sentences=sentences if number == 1 else (),
                 agreement=agreed if number == 1 else None,
                 **shared,
             ),
@@ -114,13 +117,17 @@ def _compact(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
                 row["label"],
                 None if row["probability"] is None else round(row["probability"], 4),
                 row["verdict"],
-                [find_sentence(reason) or to_visible(reason) for reason in row["reasons"] if reason],
+                [_tell(reason) for reason in row["reasons"] if reason],
                 row["n_slices"],
                 int(row["thumb"]),
             ]
             for row in rows
         ],
     }
+
+
+def _tell(reason: str) -> Sentence | str:
+    return find_sentence(to_visible(reason)) or to_visible(reason)
 
 
 def _plain(run: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from mri_batch import __version__
 from mri_batch.card import ModelCard
 from mri_batch.records import FileRecord, FileStatus, Heatmap, SeriesResult, StudyResult
 from mri_batch.report.colours import RAMP_AGAINST, RAMP_FOR
-from mri_batch.report.phrases import CAVEATS, LANGUAGES, PHRASES, find_sentence, say
+from mri_batch.report.phrases import CAVEATS, LANGUAGES, PHRASES, find_sentence, iter_keys, say
 from mri_batch.report.pieces import Piece, PieceHeads, load_pieces
 from mri_batch.report.stills import CONTOUR_AT, OPACITY, THRESHOLD, unturned
 from mri_batch.report.tables import dump_result
@@ -65,7 +65,7 @@ def render_study(
 
 def render_template(name: str, *, lang: Language, scripts: Sequence[str], **values: Any) -> str:
     """Render a template with the shared words, style and scripts, and a policy that allows only these."""
-    env = _environment()
+    env, teller = _environment(), _Teller(lang)
     style, script = _raw("style.css"), "\n".join(map(_raw, scripts))
     return env.get_template(name).render(
         lang=lang,
@@ -74,10 +74,10 @@ def render_template(name: str, *, lang: Language, scripts: Sequence[str], **valu
         script=Markup(script),
         style_hash=_hash(style),
         script_hash=_hash(script),
-        words=Markup(_words()),
-        t=_Teller(lang).tell,
+        words=lambda sentences=(): Markup(_words(frozenset(teller.told).union(sentences))),
+        t=teller.tell,
         say=lambda key, *filled: say(key, lang, filled),
-        sentence=_Teller(lang).tell_sentence,
+        sentence=teller.tell_sentence,
         version=__version__,
         **values,
     )
@@ -110,18 +110,22 @@ class _Teller:
 
     def __init__(self, lang: Language) -> None:
         self._lang = lang
+        self.told: set[str] = set()  # phrases of sentences: of these a page carries only the ones that it needs
 
     def tell(self, key: str, *values: object) -> Markup:
-        """Tell a phrase as an element; values are shown as they are."""
-        seen = [to_visible(str(value)) for value in values]
+        """Tell a phrase as an element; values are shown as they are, those that are sentences in its language."""
+        seen = [value if isinstance(value, tuple) else to_visible(str(value)) for value in values]
         told = say(key, self._lang, seen)
         filled = Markup(' data-v="{}"').format(to_json(seen)) if seen else Markup("")
         return Markup('<span data-t="{}"{}>{}</span>').format(key, filled, told)
 
     def tell_sentence(self, text: str) -> Markup:
         """Tell a sentence from elsewhere, in the page's language where it is known."""
-        known = find_sentence(text)
-        return self.tell(known[0], *known[1]) if known else Markup("<span>{}</span>").format(to_visible(text))
+        known = find_sentence(to_visible(text))
+        if known is None:
+            return Markup("<span>{}</span>").format(to_visible(text))
+        self.told.update(iter_keys(known))
+        return self.tell(known[0], *known[1])
 
 
 @cache
@@ -153,9 +157,11 @@ def _raw(name: str) -> str:
     return source
 
 
-@cache
-def _words() -> str:
-    return json.dumps(PHRASES, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+@lru_cache(maxsize=64)
+def _words(sentences: frozenset[str]) -> str:
+    """Write the phrases that scripts can need: all of the pages' own, and these sentences."""
+    needed = {key: said for key, said in PHRASES.items() if not key.startswith("s_") or key in sentences}
+    return json.dumps(needed, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _hash(text: str) -> str:

@@ -47,7 +47,10 @@ var MB = {};
   MB.say = function (key, values) {
     var entry = words[key];
     var said = entry ? entry[root.lang] : key;
-    return said.replace(/\{(\d)\}/g, function (_, at) { return values ? String(values[+at]) : ""; });
+    return said.replace(/\{(\d)\}/g, function (_, at) {
+      var value = values ? values[+at] : "";
+      return Array.isArray(value) ? MB.say(value[0], value[1]) : String(value);
+    });
   };
   MB.knows = function (key) { return !!words[key]; };
   MB.tell = function (node, key, values) {
