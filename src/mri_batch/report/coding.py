@@ -19,10 +19,13 @@ Int32 = npt.NDArray[np.int32]
 def encode_grid(grid: Uint16) -> bytes:
     """Encode uint16[rows, cols]: raw deflate of all high bytes, then all low bytes, of the folded remainders."""
     values = grid.astype(np.int32)
-    remainder = values - _predict(*_neighbours(values))
-    short = ((remainder + 0x8000) & 0xFFFF) - 0x8000  # the decoder adds modulo 65,536
-    folded = np.where(short >= 0, 2 * short, -2 * short - 1)
-    high, low = (folded >> 8).astype(np.uint8), (folded & 0xFF).astype(np.uint8)
+    remainder = values.copy()
+    remainder[0, 1:] -= values[0, :-1]
+    remainder[1:, 0] -= values[:-1, 0]
+    remainder[1:, 1:] -= _predict(values[1:, :-1], values[:-1, 1:], values[:-1, :-1])
+    short = remainder.astype(np.int16)  # wraps around: the decoder adds modulo 65,536
+    folded = ((short << 1) ^ (short >> 15)).view(np.uint16)
+    high, low = (folded >> 8).astype(np.uint8), folded.astype(np.uint8)
     # Runs alone: as small as the full search on such data, and ten times faster (measured on MR slices).
     deflate = zlib.compressobj(6, zlib.DEFLATED, -15, 9, zlib.Z_RLE)
     return deflate.compress(high.tobytes() + low.tobytes()) + deflate.flush()
@@ -44,18 +47,6 @@ def decode_grid(coded: bytes, rows: int, cols: int) -> Uint16:
     return out.astype(np.uint16)
 
 
-def _neighbours(values: Int32) -> tuple[Int32, Int32, Int32]:
-    left, up, corner = np.zeros_like(values), np.zeros_like(values), np.zeros_like(values)
-    left[:, 1:] = values[:, :-1]
-    left[1:, 0] = values[:-1, 0]
-    up[1:] = values[:-1]
-    up[0] = left[0]
-    corner[1:, 1:] = values[:-1, :-1]
-    corner[0], corner[1:, 0] = up[0], up[1:, 0]
-    return left, up, corner
-
-
 def _predict(left: Int32, up: Int32, corner: Int32) -> Int32:
-    low, high = np.minimum(left, up), np.maximum(left, up)
-    guess: Int32 = np.where(corner >= high, low, np.where(corner <= low, high, left + up - corner))
-    return guess
+    guess: Int32 = left + up - corner
+    return np.clip(guess, np.minimum(left, up), np.maximum(left, up), out=guess)

@@ -15,6 +15,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ SCHEMA_VERSION = 1
 _STAMP = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _KEY_WEIGHT = 2.0  # a key slice may take twice the bytes of another
 _LEAST_BYTES = 8_000
+_BAND = 8  # rows that a guess of bytes looks at in one place
+_GUESS_OFF = 1.03  # a guess may be so far too high; where it is too low, the next attempt is made
 _PLAIN_BYTES = 1 << 19  # numbers of slices up to 512 x 512 wait uncompressed: 100 MB in a full report
 _SHARES = (0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.1875, 0.125)  # of the resolution, tried in this order
 
@@ -150,18 +153,19 @@ def budget_bytes(n_slices: int, n_extra_bytes: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Draft:
-    """A piece with all of its depth, and its numbers in a form that is quick to unpack, until the budget is known."""
+    """A piece without its values, and these in a form that is quick to unpack, until the budget is known.
+
+    ``guess_bytes``: about what they take in all their depth.
+    """
 
     piece: Piece
+    shape: tuple[int, ...]
     packed: bytes
+    guess_bytes: float
 
-    def values(self) -> Float64:
-        """float64[rows, cols] or [rows, cols, 3] in modality units, upright."""
-        piece = self.piece
-        shape = (piece.rows, piece.cols) if len(piece.planes) == 1 else (piece.rows, piece.cols, 3)
-        numbers = np.frombuffer(zlib.decompress(self.packed), np.uint16).reshape(shape)
-        values: Float64 = numbers.astype(np.float64) * piece.slope + piece.intercept
-        return values
+    def numbers(self) -> Uint16:
+        """uint16[rows, cols] or [rows, cols, 3], upright."""
+        return np.frombuffer(zlib.decompress(self.packed), np.uint16).reshape(self.shape)
 
 
 def _make_draft(shown: ShownSlice) -> _Draft:
@@ -175,7 +179,7 @@ def _make_draft(shown: ShownSlice) -> _Draft:
         index=shown.index,
         rows=upright.shape[0],
         cols=upright.shape[1],
-        planes=_encode(numbers),
+        planes=(),
         slope=slope,
         intercept=intercept,
         error=error,
@@ -190,7 +194,8 @@ def _make_draft(shown: ShownSlice) -> _Draft:
         heads=_make_heads(shown.heads) if shown.heads else None,
     )
     level = 0 if numbers.nbytes <= _PLAIN_BYTES else 1
-    return _Draft(piece=piece, packed=zlib.compress(numbers.tobytes(), level))
+    packed = zlib.compress(numbers.tobytes(), level)
+    return _Draft(piece=piece, shape=numbers.shape, packed=packed, guess_bytes=_guess_bytes(numbers))
 
 
 def _to_numbers(values: Float32) -> tuple[Uint16, float, float, float]:
@@ -267,7 +272,7 @@ def _fit(drafts: Sequence[_Draft], threads: int) -> list[Piece]:
     pieces = [draft.piece for draft in drafts]
     weights = [_KEY_WEIGHT if piece.heats else 1.0 for piece in pieces]
     budget = budget_bytes(len(pieces), sum(piece.n_extra_bytes for piece in pieces))
-    unit = _share_out(budget, [piece.n_bytes for piece in pieces], weights)
+    unit = _share_out(budget, [draft.guess_bytes for draft in drafts], weights)
     shares = zip(drafts, [max(_LEAST_BYTES, unit * w) for w in weights], strict=True)
     return list(map_ahead(lambda share: _shrink(*share), shares, threads))
 
@@ -284,21 +289,33 @@ def _share_out(budget: float, needs: Sequence[float], weights: Sequence[float]) 
 
 def _shrink(draft: _Draft, most_bytes: float) -> Piece:
     """Round the values within their own noise, then give up resolution, until they fit ``most_bytes``."""
-    piece = draft.piece
-    if piece.n_bytes <= most_bytes:
-        return piece
-    values = draft.values()
+    piece, numbers = draft.piece, draft.numbers()
+    if draft.guess_bytes <= most_bytes * _GUESS_OFF:
+        piece = replace(piece, planes=_encode(numbers))
+        if piece.n_bytes <= most_bytes:
+            return piece
+    values = numbers.astype(np.float64) * piece.slope + piece.intercept
     steps = _steps(piece, values)
 
     @cache
-    def attempt(number: int) -> Piece:
+    def attempt(number: int) -> _Rounded:
         if number < len(steps):
-            return _round_values(piece, values, steps[number])
+            return _Rounded.of(values, steps[number])
         smaller = _resize(values, _SHARES[number - len(steps)])
-        return _round_values(piece, smaller, max([piece.slope, *_steps(piece, smaller)]))
+        return _Rounded.of(smaller, max([piece.slope, *_steps(piece, smaller)]))
 
     last = len(steps) + len(_SHARES) - 1  # taken even where it does not fit; sizes fall from attempt to attempt
-    return attempt(bisect_left(range(last), True, key=lambda number: attempt(number).n_bytes <= most_bytes))
+    first = bisect_left(range(last), True, key=lambda n: _guess_bytes(attempt(n).numbers) <= most_bytes * _GUESS_OFF)
+    tries = (attempt(number).put_in(piece) for number in range(first, last + 1))
+    return next(dropwhile(lambda tried: tried.n_bytes > most_bytes, tries), attempt(last).put_in(piece))
+
+
+def _guess_bytes(numbers: Uint16) -> float:
+    """Guess what numbers take when they are encoded, from an eighth of their rows."""
+    rows = len(numbers)
+    bands = [numbers[at : at + _BAND] for at in range(0, rows, 8 * _BAND)] if rows > 64 else [numbers]
+    seen = np.concatenate(bands)
+    return sum(map(len, _encode(seen))) * rows / len(seen)
 
 
 def _steps(piece: Piece, values: Float64) -> list[float]:
@@ -308,11 +325,25 @@ def _steps(piece: Piece, values: Float64) -> list[float]:
     return [step for step in steps if step <= coarsest]
 
 
-def _round_values(piece: Piece, values: Float64, step: float) -> Piece:
-    low = float(values.min())
-    planes = _encode(np.round((values - low) / step).clip(0, 0xFFFF).astype(np.uint16))
-    rows, cols = values.shape[:2]
-    return replace(piece, planes=planes, slope=step, intercept=low, error=step / 2, rows=rows, cols=cols)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rounded:
+    """Values rounded to a step: value = low + number * step."""
+
+    numbers: Uint16
+    step: float
+    low: float
+
+    @classmethod
+    def of(cls, values: Float64, step: float) -> _Rounded:
+        """Round float64[rows, cols] or [rows, cols, 3]."""
+        low = float(values.min())
+        return cls(numbers=np.round((values - low) / step).clip(0, 0xFFFF).astype(np.uint16), step=step, low=low)
+
+    def put_in(self, piece: Piece) -> Piece:
+        """Encode them as the values of a piece."""
+        rows, cols = self.numbers.shape[:2]
+        rounded = replace(piece, rows=rows, cols=cols, slope=self.step, intercept=self.low, error=self.step / 2)
+        return replace(rounded, planes=_encode(self.numbers))
 
 
 def _noise(values: Float64) -> float:
