@@ -9,27 +9,27 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
+import mri_batch
 from mri_batch.card import ModelCard
-from mri_batch.errors import OutputError
+from mri_batch.errors import ModelPackageError, OutputError
 from mri_batch.records import Study, StudyResult, StudyStatus
-from mri_batch.run.spread import READY, spread
+from mri_batch.run.spread import READY, Line, spread
 from mri_batch.run.study import Job
 from mri_batch.settings import ScanSettings
 
 CARD = ModelCard(name="tiny", labels=("a", "b"))
 
 
-def erratic(pipe: Connection, settings: ScanSettings) -> None:
+def erratic(line: Line, settings: ScanSettings) -> None:
     """Be a worker whose fate is the study's source."""
-    pipe.send(READY)
+    line.send(READY)
     while True:
         try:
-            job: Job = pipe.recv()
+            job: Job = line.recv()
         except EOFError:
             return
         if job.study.source == "kill":
@@ -38,10 +38,10 @@ def erratic(pipe: Connection, settings: ScanSettings) -> None:
             (settings.out / "pid").write_text(str(os.getpid()))
             time.sleep(60)
         if job.study.source == "disk full":
-            pipe.send(OutputError("no space", code="OUTPUT_UNWRITABLE"))
+            line.send(OutputError("no space", code="OUTPUT_UNWRITABLE"))
             return
         s = job.study
-        pipe.send(
+        line.send(
             StudyResult(study_id=s.study_id, source=s.source, kind=s.kind, key=job.key, status=StudyStatus.SKIPPED)
         )
 
@@ -73,6 +73,47 @@ def test_spread_stops_a_study_that_hangs(tmp_path: Path) -> None:
     asked = ScanSettings(paths=(), out=tmp_path, model=Path("none"), timeout_per_study_s=3.0, threads=1)
     codes = [result.code for _, result in spread(jobs("hang", "fine"), asked, CARD, erratic)]
     assert codes == ["STUDY_TIMEOUT", ""]
+
+
+def stillborn(line: Line, settings: ScanSettings) -> None:
+    """Be a worker that dies over the model, from the second one on if the first shall live."""
+    seen = settings.out / "seen"
+    if settings.timeout_per_study_s and not seen.exists():
+        seen.touch()
+        erratic(line, settings)
+    os._exit(9)
+
+
+def test_spread_blames_the_model_when_no_worker_can_load_it(tmp_path: Path) -> None:
+    """Thousands of studies are not lost one by one over a model that kills its process."""
+    asked = ScanSettings(paths=(), out=tmp_path, model=Path("none"), threads=1)
+    with pytest.raises(ModelPackageError) as caught:
+        list(spread(jobs("fine", "fine"), asked, CARD, stillborn))
+    assert (caught.value.code, caught.value.exit_code) == ("MODEL_UNLOADABLE", 6)
+
+
+def test_spread_does_not_blame_a_model_that_was_loaded_before(tmp_path: Path) -> None:
+    """A later worker that cannot start, for want of memory say, loses its study alone."""
+    asked = ScanSettings(paths=(), out=tmp_path, model=Path("none"), threads=1, timeout_per_study_s=60)
+    codes = [result.code for _, result in spread(jobs("fine", "kill", "fine"), asked, CARD, stillborn)]
+    assert codes == ["", "WORKER_DIED", "WORKER_DIED"]
+
+
+def test_worker_imports_nothing_from_the_working_directory(tmp_path: Path) -> None:
+    """A planted module of the standard library's name, which a starting worker imports first of all, is not run."""
+    for name in ("struct", "socket", "signal", "pickle", "numpy", "pydicom", "onnxruntime", "dl"):
+        (tmp_path / f"{name}.py").write_text(f"open('sprung-{name}', 'w')")
+    ours = Path(mri_batch.__file__).parents[1]
+    code = (
+        f"import sys; sys.path[0] = {str(ours)!r}; sys.path.append({str(Path.cwd())!r})\n"
+        "from pathlib import Path; from mri_batch.settings import ScanSettings\n"
+        "from tests.run import test_spread as t\n"
+        "asked = ScanSettings(paths=(), out=Path(), model=Path('none'), threads=1)\n"
+        "print([r.code for _, r in t.spread(t.jobs('fine'), asked, t.CARD, t.erratic)])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "['']\n", done.stderr
+    assert list(tmp_path.glob("sprung-*")) == []
 
 
 def test_spread_gives_up_when_the_output_cannot_be_written(tmp_path: Path) -> None:

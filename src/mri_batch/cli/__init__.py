@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from importlib import import_module
 from pathlib import Path
 
@@ -64,11 +65,29 @@ def cli(ctx: click.Context) -> None:
 
 def main() -> None:
     """Run the command line; every expected error is one line and an exit code."""
-    if os.name == "posix":
-        os.umask(0o077)  # results on patients are for their reader alone
+    _keep_private()
     from mri_batch.cli.common import run_guarded
 
     sys.exit(run_guarded(cli))
+
+
+def _keep_private() -> None:
+    """Keep what is read from everybody but the person who asked: files, core dumps, and what libraries say."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # those of pydicom quote values
+    if os.name != "posix":
+        return
+    import resource
+
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.stderr is None:
+        return
+    # Native decoders write to descriptor 2 themselves, and quote what they read; we write to a copy of it.
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
 
 
 def _read_defaults(path: Path) -> dict[str, object]:

@@ -8,6 +8,7 @@ import sys
 import unicodedata
 from importlib import import_module
 from pathlib import Path
+from traceback import extract_tb
 from types import FrameType
 from typing import NoReturn
 
@@ -38,6 +39,10 @@ def run_guarded(command: click.Command) -> int:
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except Exception as error:  # an error of our own: where it is, and not its message, which may quote a patient's tag
+        at = " < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(extract_tb(error.__traceback__)))
+        complain(f"internal error: {type(error).__name__} in {at} (please report it) [INTERNAL]")
+        return MriBatchError.exit_code
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:

@@ -66,6 +66,11 @@ class Session:
         """Which outputs there are, by role."""
         return self.card.wiring
 
+    def try_out(self) -> None:
+        """Run the model once, on black, so that one that cannot run is refused before any study."""
+        p = self.card.preprocessing
+        self.logits(np.zeros((1, p.channels, p.rows, p.cols), np.float32))
+
     def logits(self, pixels: Float32) -> Float32:
         """float32[n, k] of float32[n, c, rows, cols]."""
         return self.outputs(pixels, (self.wiring.logits,))[self.wiring.logits]

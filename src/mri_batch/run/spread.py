@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any
+from typing import Any, NamedTuple
 
 from mri_batch.card import ModelCard
-from mri_batch.errors import MriBatchError
+from mri_batch.errors import ModelPackageError, MriBatchError
 from mri_batch.model.decide import load_gate
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
@@ -24,7 +24,25 @@ from mri_batch.settings import ScanSettings
 
 READY = "ready"
 START_LIMIT_S = 600.0  # for loading a large model from a slow share
-Work = Callable[[Connection, ScanSettings], None]
+MEMORY_SHARE = 0.75  # of the machine's, for one worker: a bomb meets this bound before the system's killer wakes
+
+
+class Line(NamedTuple):
+    """A worker's line to its parent: two simple pipes, since a two-way one is a socket, and we open none."""
+
+    incoming: Connection
+    outgoing: Connection
+
+    def recv(self) -> Any:
+        """Wait for a job. Raises EOFError where the parent hung up."""
+        return self.incoming.recv()
+
+    def send(self, news: object) -> None:
+        """Send READY, a result or an error."""
+        self.outgoing.send(news)
+
+
+Work = Callable[[Line, ScanSettings], None]
 
 
 def spread(
@@ -37,7 +55,7 @@ def spread(
     answers every job that it receives.
     """
     workers: list[_Worker] = []
-    source = iter(jobs)
+    source, loaded = iter(jobs), False
     try:
         waiting = next(source, None)
         while waiting is not None or any(w.job for w in workers):
@@ -46,7 +64,8 @@ def spread(
                 waiting = next(source, None)
             for worker in _with_news(workers, settings.timeout_per_study_s):
                 job = worker.job
-                result = worker.hear(settings, card)
+                result = worker.hear(settings, card, loaded=loaded)
+                loaded = loaded or worker.ready
                 if not worker.alive:
                     workers.remove(worker)
                 if job is not None and result is not None:
@@ -60,11 +79,15 @@ class _Worker:
     """One process and the job that it has. The clock of a job starts when the worker has its model loaded."""
 
     def __init__(self, settings: ScanSettings, work: Work) -> None:
+        os.environ["PYTHONSAFEPATH"] = "1"  # else a worker looks for modules in the working directory first
         context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
+        incoming, self._jobs = context.Pipe(duplex=False)
+        self.pipe, outgoing = context.Pipe(duplex=False)
+        theirs = Line(incoming, outgoing)
         self.process: BaseProcess = context.Process(target=_begin, args=(work, theirs, settings), daemon=True)
         self.process.start()
-        theirs.close()
+        for end in theirs:
+            end.close()
         self.job: Job | None = None
         self.alive, self.ready = True, False
         self.since = time.monotonic()
@@ -72,24 +95,27 @@ class _Worker:
     def give(self, job: Job) -> None:
         self.job, self.since = job, time.monotonic()
         with suppress(BrokenPipeError, ConnectionResetError):  # it died in between: hear() tells
-            self.pipe.send(job)
+            self._jobs.send(job)
 
     def overdue(self, limit_s: float | None) -> bool:
         limit = limit_s if self.ready else START_LIMIT_S
         return self.job is not None and limit is not None and time.monotonic() - self.since > limit
 
-    def hear(self, settings: ScanSettings, card: ModelCard) -> StudyResult | None:
+    def hear(self, settings: ScanSettings, card: ModelCard, *, loaded: bool) -> StudyResult | None:
         """Hear the worker's news: a result, a lost study, or None when it says that it is ready.
 
-        A worker that lost a study is gone afterwards. Raises what the worker raised.
+        A worker that lost a study is gone afterwards. Raises what the worker raised, and ModelPackageError where none
+        has ``loaded`` the model yet: then every further one would be lost over it.
         """
         if not self.pipe.poll():
+            self._blame_model("too slow", unless=loaded)
             return self._lose("STUDY_TIMEOUT", f"stopped after {time.monotonic() - self.since:.0f} s", settings, card)
         try:
             news = self.pipe.recv()
         except (EOFError, OSError):
             self.process.join(5)
             how = _how(self.process.exitcode)
+            self._blame_model(how, unless=loaded)
             return self._lose("WORKER_DIED", f"the worker process ended abruptly ({how}) on this study", settings, card)
         if isinstance(news, MriBatchError):
             raise news
@@ -99,6 +125,14 @@ class _Worker:
         assert isinstance(news, StudyResult)
         self.job = None
         return news
+
+    def _blame_model(self, how: str, *, unless: bool) -> None:
+        if not (self.ready or unless):
+            raise ModelPackageError(
+                f"a worker process could not load the model ({how})",
+                code="MODEL_UNLOADABLE",
+                hint="see 'mri-batch model verify'; where memory is short, a smaller model",
+            )
 
     def _lose(self, code: str, reason: str, settings: ScanSettings, card: ModelCard) -> StudyResult | None:
         self.end()
@@ -115,6 +149,7 @@ class _Worker:
             self.process.kill()
         self.process.join(5)
         self.pipe.close()
+        self._jobs.close()
 
 
 def _idle(workers: list[_Worker], settings: ScanSettings, work: Work) -> _Worker | None:
@@ -134,25 +169,26 @@ def _with_news(workers: list[_Worker], limit_s: float | None) -> list[_Worker]:
     return [pipes[pipe] for pipe in ready] or [w for w in busy if w.overdue(limit_s)]
 
 
-def _begin(work: Work, pipe: Connection, settings: ScanSettings) -> None:
+def _begin(work: Work, line: Line, settings: ScanSettings) -> None:
     """Begin life as a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C and ends the workers
-    _no_core_dumps()
+    _set_bounds()
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    work(pipe, settings)
+    work(line, settings)
 
 
-def work_off(pipe: Connection, settings: ScanSettings) -> None:
+def work_off(line: Line, settings: ScanSettings) -> None:
     """Load the model once, then work one study after the other until the pipe closes."""
     try:
         package = read_package(settings.model, check_digests=False)  # the parent has checked them
         session = Session(package, threads=threads_per_worker(settings), batch_size=settings.batch_size)
         gate = load_gate(package)
-        pipe.send(READY)
+        session.try_out()
+        line.send(READY)
         while True:
-            pipe.send(process(pipe.recv(), settings, session, gate))
+            line.send(process(line.recv(), settings, session, gate))
     except MriBatchError as error:
-        pipe.send(error)
+        line.send(error)
     except (EOFError, BrokenPipeError):
         return
 
@@ -175,12 +211,17 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _no_core_dumps() -> None:
+def _set_bounds() -> None:
+    """Bound memory, and leave no core dump, which would hold pictures. Windows has neither."""
     try:
         import resource
-    except ImportError:  # Windows writes none
+    except ImportError:
         return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    most = int(MEMORY_SHARE * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    for limit, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_DATA, most)):
+        _, hard = resource.getrlimit(limit)
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(limit, (value, hard))
 
 
 def _how(exitcode: int | None) -> str:
