@@ -24,14 +24,26 @@ def place_heat(heat: Float32, placement: Placement) -> Float32:
 
 
 def find_peak(heat: Float32, placement: Placement) -> tuple[int, int]:
-    """Find the hottest pixel (row, col) of a heat grid float32[grid_rows, grid_cols] on the slice.
+    """Find where a heat grid float32[grid_rows, grid_cols] is hottest: the pixel (row, col) of the slice.
 
-    The centre of the hottest cell, so that the answer does not depend on how a map is interpolated.
+    The centre of gravity of the positive heat in the hottest cell and its eight neighbours: a blob that lies over two
+    cells peaks between them, and the answer does not depend on how a map is interpolated.
     """
-    row, col = np.unravel_index(int(np.argmax(heat)), heat.shape)
-    unit = np.float32((row + 0.5) / heat.shape[0]), np.float32((col + 0.5) / heat.shape[1])
-    peak_row, peak_col = placement.from_unit(np.array([unit[0]]), np.array([unit[1]]))
+    row, col = locate_peak(heat)
+    unit = np.array([(row + 0.5) / heat.shape[0]], np.float32), np.array([(col + 0.5) / heat.shape[1]], np.float32)
+    peak_row, peak_col = placement.from_unit(*unit)
     return (
         int(np.clip(np.floor(peak_row[0]), 0, placement.rows - 1)),
         int(np.clip(np.floor(peak_col[0]), 0, placement.cols - 1)),
     )
+
+
+def locate_peak(heat: Float32) -> tuple[float, float]:
+    """Locate the peak in cells (row, col), whole numbers at cells' centres; that of the hottest where none is warm."""
+    row, col = (int(at) for at in np.unravel_index(int(np.argmax(heat)), heat.shape))
+    top, left = max(0, row - 1), max(0, col - 1)
+    around = np.maximum(heat[top : row + 2, left : col + 2].astype(np.float64), 0.0)
+    if not around.sum() > 0:
+        return float(row), float(col)
+    down, across = np.mgrid[0 : around.shape[0], 0 : around.shape[1]]
+    return top + float(np.average(down, weights=around)), left + float(np.average(across, weights=around))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mri_batch.card import Crop, Intensity, Preprocessing
-from mri_batch.geometry import find_peak, place_heat
+from mri_batch.geometry import find_peak, locate_peak, place_heat
 from mri_batch.model.prepare import choose_turn, place_slice, prepare
 from mri_batch.records import FileKind, Float32, FoundFile, Placement, Slice
 
@@ -137,3 +137,20 @@ def test_place_heat_is_nothing_outside_the_view() -> None:
     placed = place_heat(np.ones((2, 2), np.float32), placement)
     assert placed[:5].min() == 1.0
     assert placed[5:].max() == 0.0
+
+
+def test_peak_of_a_blob_over_two_cells_lies_between_them() -> None:
+    """By their heat; a far second blob and cold cells do not pull at it."""
+    heat = np.zeros((6, 6), np.float32)
+    heat[2, 2], heat[2, 3], heat[5, 5] = 3.0, 1.0, 2.9
+    heat[1, 1:4] = -9.0
+    assert locate_peak(heat) == (2.0, 2.25)
+
+
+def test_peak_of_one_cell_is_its_centre() -> None:
+    """In a corner too, and where all heat speaks against the class."""
+    for row, col in ((0, 0), (5, 5), (2, 3)):
+        heat = np.zeros((6, 6), np.float32)
+        heat[row, col] = 1.0
+        assert locate_peak(heat) == (row, col)
+        assert locate_peak(heat - 2) == (row, col)
