@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
+from PIL import Image
 from pydicom import dcmread
 
 from mri_batch.report.dicom_out import write_dicom
+from mri_batch.report.pieces import load_pieces, write_pieces
 from tests.make import SAGITTAL, make_dicom, make_uid, save
-from tests.report.shown import CARD, make_result, show_all
+from tests.report.shown import CARD, make_result, show, show_all
 
 ORTHANC = shutil.which("Orthanc") or "/usr/sbin/Orthanc"
 # Orthanc in a network of its own: Debian's listens on all addresses, whatever it is told.
@@ -99,6 +104,36 @@ def test_dsrdump_reads_the_report(objects: list[Path]) -> None:
     assert done.returncode == 0
     assert done.stderr == ""
     assert 'NUM:(,,"Calibrated probability of glioma")="0.75"' in done.stdout
+
+
+@_needs("dsr2html")
+def test_dsr2html_shows_output_and_reserve(objects: list[Path], tmp_path: Path) -> None:
+    """A reader without this project's code sees the answer, and that nobody has verified it."""
+    page = tmp_path / "sr.html"
+    subprocess.run(["dsr2html", str(next(p for p in objects if p.name == "sr.dcm")), str(page)], check=True)
+    text = page.read_text("utf-8", errors="replace")
+    assert all(word in text.upper() for word in ("UNVERIFIED", "PRELIMINARY", "GLIOMA", "CALIBRATED PROBABILITY"))
+
+
+@_needs("dcm2pnm")
+def test_capture_drawn_by_dcmtk_has_the_overlay_where_the_report_has_it(objects: list[Path], tmp_path: Path) -> None:
+    """The coloured spot lies at the same share of the picture's height and width in both."""
+    source = sorted((objects[0].parents[1] / "in").glob("*.dcm"))[0]
+    write_pieces(tmp_path / "pieces.zip", [show(source)])
+    still = np.asarray(Image.open(io.BytesIO(load_pieces(tmp_path / "pieces.zip")[0].still))).astype(int)
+    capture = next(p for p in objects if p.name == "sc-001.dcm")
+    subprocess.run(["dcm2pnm", "+op", str(capture), str(tmp_path / "sc.ppm")], check=True)
+    drawn = np.asarray(Image.open(tmp_path / "sc.ppm")).astype(int)
+    rows, cols = 512, round(512 * 32 / 40)
+    panel = still[:, still.shape[1] // 2 + 2 :]
+    assert _middle_of_colour(drawn[:rows, :cols]) == pytest.approx(_middle_of_colour(panel), abs=0.01)
+
+
+def _middle_of_colour(picture: npt.NDArray[np.int_]) -> tuple[float, float]:
+    """Find the middle of what is coloured, as shares of height and width."""
+    coloured = np.argwhere(picture.max(axis=2) - picture.min(axis=2) > 60)
+    row, col = (coloured.min(axis=0) + coloured.max(axis=0) + 1) / 2 / picture.shape[:2]
+    return float(row), float(col)
 
 
 @_needs("Orthanc", "storescu", "curl", "ip")
