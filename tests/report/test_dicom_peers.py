@@ -112,7 +112,7 @@ def test_dsr2html_shows_output_and_reserve(objects: list[Path], tmp_path: Path) 
     page = tmp_path / "sr.html"
     subprocess.run(["dsr2html", str(next(p for p in objects if p.name == "sr.dcm")), str(page)], check=True)
     text = page.read_text("utf-8", errors="replace")
-    assert all(word in text.upper() for word in ("UNVERIFIED", "PRELIMINARY", "GLIOMA", "CALIBRATED PROBABILITY"))
+    assert all(word in text.upper() for word in ("UNVERIFIED", "PRELIMINARY", "GLIOMA", "0.75"))
 
 
 @_needs("dcm2pnm")
