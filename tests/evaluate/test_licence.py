@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,14 @@ from mri_batch.evaluate.maps import AHEAD, MapFigures, spread_out
 from mri_batch.evaluate.summary import Figure
 from mri_batch.evaluate.write import write_evaluation
 from mri_batch.model.package import read_package
+from mri_batch.run.explain_one import explain_one
+from mri_batch.run.scan import Watch as ScanWatch
+from mri_batch.run.scan import scan
+from mri_batch.settings import ScanSettings
 from mri_batch.sums import SUMS
 from tests.evaluate.tiny import make_data, make_package
 
+NOTE = "this method failed its faithfulness tests on this model"
 SURE = Figure(value=0.5, low=0.2, high=0.8)
 
 
@@ -102,3 +108,19 @@ def test_evaluation_judges_the_methods_that_it_measured(tmp_path: Path) -> None:
     page = (tmp_path / "index.html").read_text("utf-8")
     assert occlusion.reason in page
     assert page.count('aria-label="weight agreement"') == 1
+
+
+def test_failed_method_is_labelled_wherever_its_map_is_shown(tmp_path: Path) -> None:
+    """On the page of one picture, and in a scan's; a method that did not fail carries no such note."""
+    folder = make_package(tmp_path / "model")
+    data = make_data(tmp_path / "data", "u", "a")
+    failed = Licence(method="occlusion", verdict="failed", reason="not ahead in energy over a random map")
+    write_licences(read_package(folder), [failed], "8 slices")
+    explain_one(data / "0.png", tmp_path / "why", folder, methods=("occlusion", "rise"), label=None)
+    told = json.loads((tmp_path / "why" / "explain.json").read_text("utf-8"))["methods"]
+    assert [NOTE in each["notes"] for each in told] == [True, False]
+    assert NOTE in (tmp_path / "why" / "explain.html").read_text("utf-8")
+    wanted = ScanSettings(paths=(data,), out=tmp_path / "scan", model=folder, explain=("occlusion",), threads=1)
+    scan(wanted, ScanWatch())
+    (page,) = (tmp_path / "scan").glob("studies/*/report.html")
+    assert NOTE in page.read_text("utf-8")

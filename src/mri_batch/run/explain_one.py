@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from mri_batch.card import MethodEntry
 from mri_batch.errors import MethodAbsent, NothingToRead, UsageError
 from mri_batch.explain import available_methods, build_method, iter_parts
 from mri_batch.explain.attention import every_head
@@ -36,6 +37,7 @@ from mri_batch.records import (
     Slice,
 )
 from mri_batch.report.methods_page import render_methods
+from mri_batch.run.heat import list_caveats
 from mri_batch.run.output import write_file
 from mri_batch.settings import ReadLimits
 
@@ -116,9 +118,9 @@ def _choose(methods: Sequence[str], session: Session) -> list[str]:
 
 
 def _panel(name: str, session: Session, ready: ModelInput, target: int, orders: RandomOrders) -> MethodPanel:
-    entry = next((e for e in available_methods(session.card) if e.method == name), None)
+    entry = next((e for e in available_methods(session.card) if e.method == name), MethodEntry(method=name))
     try:
-        panel = _run(name, build_method(name, session.card), session, ready, target, entry.scale_max if entry else None)
+        panel = _run(name, build_method(name, session.card), session, ready, target, entry)
     except MethodAbsent as error:
         return MethodPanel(title=name, reason=error.reason)
     assert panel.heat is not None
@@ -134,23 +136,23 @@ def _iter_parts(session: Session, ready: ModelInput, target: int) -> Iterator[Me
                 told = Attribution(heat=heat[None], method="attention", label=None)
                 yield MethodPanel(
                     title=f"layer {layer}, head {head}",
-                    heat=_show(told, ready, None, layer=layer, head=head),
+                    heat=_show(told, ready, MethodEntry(method="attention"), layer=layer, head=head),
                 )
     for title, method in iter_parts(session.card):
-        yield _run(title, method, session, ready, target, None)
+        yield _run(title, method, session, ready, target, MethodEntry(method=method.name))
 
 
 def _run(
-    title: str, method: Method, session: Session, ready: ModelInput, target: int, scale_max: float | None
+    title: str, method: Method, session: Session, ready: ModelInput, target: int, entry: MethodEntry
 ) -> MethodPanel:
     began = time.perf_counter()
     told = method(session, ready.pixels, np.array([target], np.int64))
     ms = (time.perf_counter() - began) * 1000
-    return MethodPanel(title=title, heat=_show(told, ready, scale_max), passes=told.passes, ms=round(ms, 1))
+    return MethodPanel(title=title, heat=_show(told, ready, entry), passes=told.passes, ms=round(ms, 1))
 
 
 def _show(
-    told: Attribution, ready: ModelInput, scale_max: float | None, layer: int | None = None, head: int | None = None
+    told: Attribution, ready: ModelInput, entry: MethodEntry, layer: int | None = None, head: int | None = None
 ) -> ShownHeat:
     heat = told.heat[0]
     about = Heatmap(
@@ -158,11 +160,11 @@ def _show(
         label=told.label,
         grid=(int(heat.shape[0]), int(heat.shape[1])),
         peak_px=find_peak(heat, ready.placements[0]),
-        scale_max=scale_max or float(np.abs(heat).max()) or 1.0,
+        scale_max=entry.scale_max or float(np.abs(heat).max()) or 1.0,
         signed=told.signed,
         layer=layer,
         head=head,
-        notes=told.notes,
+        notes=(*told.notes, *list_caveats(entry)),
     )
     return ShownHeat(heat=heat, about=about)
 

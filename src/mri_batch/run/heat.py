@@ -122,18 +122,19 @@ def _show(
         scale_max=entry.scale_max or float(np.abs(told.heat).max()) or 1.0,
         signed=told.signed,
         faithfulness=faithfulness,
-        notes=(*told.notes, *_caveats(entry)),
+        notes=(*told.notes, *list_caveats(entry), *_scale_caveat(entry)),
     )
     return ShownHeat(heat=heat, about=about)
 
 
-def _caveats(entry: MethodEntry) -> list[str]:
-    caveats = [entry.reason] if entry.reason else []
-    if entry.licence == "failed":
-        caveats.append("this method failed its faithfulness tests on this model")
-    if entry.scale_max is None:
-        caveats.append("the scale is this series' own, as the package stores none")
-    return caveats
+def list_caveats(entry: MethodEntry) -> list[str]:
+    """What a reader of any map of this method must know, by the package's card."""
+    failed = ["this method failed its faithfulness tests on this model"] if entry.licence == "failed" else []
+    return ([entry.reason] if entry.reason else []) + failed
+
+
+def _scale_caveat(entry: MethodEntry) -> list[str]:
+    return ["the scale is this series' own, as the package stores none"] if entry.scale_max is None else []
 
 
 def _expand(word: str, card: ModelCard, entries: dict[str, MethodEntry]) -> list[str]:
