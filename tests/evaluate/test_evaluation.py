@@ -168,6 +168,7 @@ def test_maps_are_measured_beside_chance(model: Path, data: Path) -> None:
     assert on.figures["class_agreement"].value == pytest.approx(1.0)
     assert by_chance.figures["class_agreement"].value == pytest.approx(0.0, abs=0.3)
     assert centre.figures["weight_agreement"].value == 1.0
+    assert {"deletion", "insertion"} <= centre.figures.keys() & by_chance.figures.keys() & on.figures.keys()
 
 
 def test_evaluation_files_agree_with_one_another(tmp_path: Path, model: Path, data: Path) -> None:

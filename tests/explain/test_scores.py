@@ -15,6 +15,7 @@ from mri_batch.explain.scores import (
     draw_smooth_map,
     judge_faithfulness,
     mean_height,
+    measure_areas,
     rank_cells,
 )
 from mri_batch.records import Float32
@@ -108,6 +109,15 @@ def test_judging_twice_gives_the_same() -> None:
     """The seed is a knob; nothing else is random."""
     forward, picture, heat = planted_case(2)
     assert judge_faithfulness(forward, picture, heat, 0) == judge_faithfulness(forward, picture, heat, 0)
+
+
+def test_areas_alone_are_those_of_the_judgement() -> None:
+    """At the cost of the map's own passes and none for random orders."""
+    forward, picture, heat = planted_case(4)
+    judged = judge_faithfulness(forward, picture, heat, 0, trial=QUICK)
+    forward.n_passes = 0
+    assert measure_areas(forward, picture, heat, 0, trial=QUICK) == (judged.deletion, judged.insertion)
+    assert forward.n_passes == 2 * len(QUICK.shares) + 2
 
 
 def chance_of(*gains: float) -> Float64:

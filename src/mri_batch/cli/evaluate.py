@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mri_batch.cli.common import choose_model
+from mri_batch.cli.common import choose_tried_model
 
 if TYPE_CHECKING:
     from mri_batch.evaluate.evaluation import Watch
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     type=click.IntRange(min=0),
     default=10,
     show_default=True,
-    help="Of these, slices for deletion, insertion and shuffled weights (some 200 passes, and 10 a method).",
+    help="Of these, slices for deletion, insertion and shuffled weights (some 200 to 1,000 passes a slice).",
 )
 @click.option(
     "--map-passes",
@@ -74,7 +74,7 @@ def command(**words: Any) -> int:
 
     settings = EvaluateSettings(
         datasets=words["datasets"],
-        model=choose_model(words["model"]),
+        model=choose_tried_model(words["model"]),
         split=words["split"],
         scan=words["scan"],
         outside=words["outside"],

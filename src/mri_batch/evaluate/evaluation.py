@@ -43,7 +43,7 @@ class EvaluateSettings:
     outside: tuple[Path, ...] = ()  # folders of pictures that the model was not made for
     explain: tuple[str, ...] = ("auto",)
     map_slices: int = 100
-    faith_slices: int = 10  # of them; each costs some two hundred passes of the model, and ten more a method
+    faith_slices: int = 10  # of them; each costs 200 to 1,000 passes of the model, and ten more a method
     map_passes: int = SETTLED_PASSES
     outside_files: int = 200  # of each folder; more narrows the interval little
     wrong_shots: int = 12

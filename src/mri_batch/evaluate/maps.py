@@ -24,7 +24,7 @@ from mri_batch.explain.metrics import (
     rank_agreement,
 )
 from mri_batch.explain.sanity import compare_models
-from mri_batch.explain.scores import RandomOrders, judge_faithfulness
+from mri_batch.explain.scores import RandomOrders, Trial, judge_faithfulness, measure_areas
 from mri_batch.geometry import find_peak, place_heat
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
@@ -44,6 +44,7 @@ MEASURES = (
 )
 SETTLED_PASSES = 4000  # forward passes spent on the maps of a method, but for a few slices of the dearest
 FEWEST = 10  # slices for the dearest
+TRIAL = Trial(more=2)  # 212 or 412 passes: the mean over slices needs no hundred random orders on each
 MOST_AGREEMENT = 0.5  # rank correlation with the maps of shuffled weights
 AHEAD = (
     *(f"{key} over {title}" for key in ("pointing", "energy") for title in (RANDOM, CENTRE)),
@@ -123,7 +124,7 @@ def measure_maps(
 ) -> tuple[MapFigures, ...]:
     """Measure the maps of each method on up to ``most`` slices, beside a random map and the centre of the picture.
 
-    Deletion and insertion, which cost some two hundred passes a slice and ten a method more, are taken on
+    Deletion and insertion, which cost 200 to 400 passes for each smoothness of maps and ten a method, are taken on
     ``most_faith``, and there the maps of ``shuffled``, the same network with other weights, are compared too. A method
     takes fewer slices, at least ten, where its maps would cost more than ``most_passes``.
     """
@@ -140,15 +141,18 @@ def measure_maps(
             heat, passes[name] = _explain(method, session, subject, subject.label)
             other, _ = _explain(method, session, subject, subject.runner_up)
             grid = max(grid, (int(heat.shape[0]), int(heat.shape[1])))
-            measured = _measure(heat, session, subject, orders) | {"class_agreement": rank_agreement(heat, other)}
+            measured = _measure(heat, subject) | {"class_agreement": rank_agreement(heat, other)}
+            if orders is not None:
+                measured |= _judge(heat, session, subject, orders)
             if orders is not None and shuffled is not None:
                 measured["weight_agreement"] = compare_models(session, shuffled, method, *subject.question)[0]
             taken[name].append(measured)
         rng = np.random.default_rng((seed, number))
-        blind = {"class_agreement": rank_agreement(*(draw_random_map(grid, rng) for _ in range(2)))}
-        taken[RANDOM].append(_measure(draw_random_map(grid, rng), session, subject, orders) | blind)
-        fixed = {"class_agreement": 1.0, "weight_agreement": 1.0}
-        taken[CENTRE].append(_measure(centre_prior(grid), session, subject, orders) | fixed)
+        one, another = draw_random_map(grid, rng), draw_random_map(grid, rng)
+        for name, heat, agreement in ((RANDOM, one, rank_agreement(one, another)), (CENTRE, centre_prior(grid), 1.0)):
+            areas = _cover(heat, session, subject, orders) if orders is not None else {}
+            either = {"class_agreement": agreement, "weight_agreement": agreement}
+            taken[name].append(_measure(heat, subject) | areas | either)
         progress(1)
     units = [answers.items[i].unit for i in rows]
     return tuple(
@@ -223,22 +227,29 @@ def _explain(method: Method, session: Session, subject: _Subject, label: int) ->
     return told.heat[0], told.passes
 
 
-def _measure(heat: Float32, session: Session, subject: _Subject, orders: RandomOrders | None) -> dict[str, float]:
+def _measure(heat: Float32, subject: _Subject) -> dict[str, float]:
+    """What costs no pass of the model."""
     laid = place_heat(heat, subject.placement)
-    measured = {
+    return {
         "pointing": float(hits_mask(find_peak(heat, subject.placement), subject.mask)),
         "energy": energy_ratio(laid, subject.mask),
         "auprc": mask_auprc(laid, subject.mask),
     }
-    if orders is None:
-        return measured
-    faith = judge_faithfulness(session, subject.pixels, heat, subject.label, orders)
-    return measured | {
+
+
+def _judge(heat: Float32, session: Session, subject: _Subject, orders: RandomOrders) -> dict[str, float]:
+    faith = judge_faithfulness(session, subject.pixels, heat, subject.label, orders, TRIAL)
+    return {
         "deletion": faith.deletion,
         "insertion": faith.insertion,
         "faithfulness": faith.score,
         "better_than_chance": float(faith.better_than_chance),
     }
+
+
+def _cover(heat: Float32, session: Session, subject: _Subject, orders: RandomOrders) -> dict[str, float]:
+    deletion, insertion = measure_areas(session, subject.pixels, heat, subject.label, orders, TRIAL)
+    return {"deletion": deletion, "insertion": insertion}
 
 
 def _join(taken: Sequence[dict[str, float]], units: Sequence[str], n_draws: int, seed: int) -> dict[str, Figure]:

@@ -93,6 +93,21 @@ def judge_faithfulness(
     return final.tell(final.holds)
 
 
+def measure_areas(
+    forward: Forward,
+    picture: Float32,
+    heat: Float32,
+    target: int,
+    orders: RandomOrders | None = None,
+    trial: Trial | None = None,
+) -> tuple[float, float]:
+    """Areas under a map's deletion and insertion curves, without a judgement: ``2 len(shares)`` passes, and 2 once."""
+    trial = trial or Trial()
+    course = _Course(forward, picture, target, trial, RandomOrders() if orders is None else orders)
+    deletion, insertion = course.run([rank_cells(heat, np.random.default_rng(trial.seed))])[0].tolist()
+    return deletion, insertion
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """Where a map's areas stand among those of m random orders. ``gains``: insertion less deletion, float64[m]."""
