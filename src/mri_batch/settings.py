@@ -32,6 +32,7 @@ class ScanSettings:
     explain: tuple[str, ...] = ("auto",)
     jobs: int = 1
     timeout_per_study_s: float | None = None
+    memory_per_worker_mb: int | None = None  # what a worker may ask of the system; past it, its study fails
     shard: tuple[int, int] = (1, 1)
     cluster: str | None = None
     force: bool = False

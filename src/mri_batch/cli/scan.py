@@ -32,6 +32,12 @@ if TYPE_CHECKING:
     metavar="SECONDS",
     help="Give up on a study after this.",
 )
+@click.option(
+    "--memory-per-worker",
+    type=click.IntRange(min=256),
+    metavar="MB",
+    help="Give up on a study that needs more memory than this (Linux).",
+)
 @click.option("--shard", metavar="I/N", help="Do only the I-th of N parts, for job arrays.")
 @click.option("--cluster", metavar="ADDRESS", help="Spread over a Dask cluster.")
 @click.option("--force", is_flag=True, help="Do finished studies again.")
@@ -98,6 +104,7 @@ def _to_settings(words: dict[str, Any]) -> ScanSettings:
         explain=tuple(name.strip() for name in words["explain"].split(",") if name.strip()),
         jobs=_to_jobs(words["jobs"]),
         timeout_per_study_s=words["timeout_per_study"],
+        memory_per_worker_mb=words["memory_per_worker"],
         shard=_to_shard(words["shard"]),
         cluster=words["cluster"],
         force=words["force"],

@@ -58,6 +58,9 @@ def process(job: Job, settings: ScanSettings, session: Session, gate: Gate | Non
     except MriBatchError as error:
         result = fail(job, code=error.code, reason=str(error))
         write_study(result, settings, session.card)
+    except MemoryError:
+        result = fail(job, code="STUDY_MEMORY", reason="it needs more memory than a worker may use")
+        write_study(result, settings, session.card)
     except Exception as error:  # the one broad except: a study must never take the batch with it
         at = traceback.extract_tb(error.__traceback__)[-1]
         # Not the message: it may quote what stands in the file, a patient's name among it.
