@@ -35,12 +35,15 @@ class Session:
     """A model package ready to run; an :class:`mri_batch.explain.base.Forward`.
 
     ``threads`` are those of one operator (0: all cores); ``batch_size`` bounds memory, larger gains nothing on a CPU.
+    It is meant for pictures of 224 x 224 px: there are less in a batch where they are larger, and half as many from
+    then on where memory runs out all the same.
     The gradient graph is loaded when a method first asks for it.
     """
 
     def __init__(self, package: Package, *, threads: int = 0, batch_size: int = 8) -> None:
         self.package = package
-        self.batch_size = batch_size
+        p = package.card.preprocessing
+        self.batch_size = max(1, min(batch_size, batch_size * 224 * 224 // (p.rows * p.cols)))
         self._threads = threads
         self._graphs: dict[Path, Any] = {}
         self._open(package.model_file)
@@ -152,7 +155,8 @@ class Session:
         """Run one graph batch by batch. Of ``extra``, inputs with one row per picture are cut likewise."""
         graph = self._open(path)
         parts: list[list[Float32]] = []
-        for start in range(0, max(len(pixels), 1), batch):
+        start = 0
+        while start < len(pixels) or not parts:
             here = slice(start, start + batch)
             feed: dict[str, npt.NDArray[np.generic]] = {self.wiring.input: pixels[here]}
             feed |= {name: value[here] if value.ndim > 1 else value for name, value in extra.items()}
@@ -166,7 +170,17 @@ class Session:
                     hint="its input may not be what the card says",
                 ) from error
         return {name: np.concatenate([part[i] for part in parts]) for i, name in enumerate(names)}
+                start += batch
 
+                if "allocat" in str(error) or "bad_alloc" in str(error):  # "Failed to allocate memory", std::bad_alloc
+                    batch = self._halve(batch)
+                    continue
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
+    def _halve(self, batch: int) -> int:
+        if batch == 1:
+            raise MemoryError
+        self.batch_size = min(self.batch_size, batch // 2)
+        return batch // 2
+
