@@ -184,8 +184,8 @@ def check(folder: Path) -> None:
     for name in dict.fromkeys(key.partition("/")[0] for key in right):
         keys = [f"{name}/{label}" for label in CLASSES]
         off = {n: max(relative(given[n][key], right[key][:n]) for key in keys) for n in (1, N)}
-        like = min(np.corrcoef(given[N][key].ravel(), right[key].ravel())[0, 1] for key in keys)
-        apart = relative(given[N][keys[0]], given[N][keys[1]])
+        like = min(correlate(given[N][key], right[key]) for key in keys)
+        apart = min(relative(given[N][a], given[N][b]) for a, b in (keys, keys[::-1]))
         print(f"| {name} | {off[1]:.1e} | {off[N]:.1e} | {like:.6f} | {apart:.1e} |", flush=True)
     absent = [f"{e.method}: {e.reason}" for e in available_methods(package.card) if not e.available]
     print("\nAbsent: " + ("; ".join(absent) or "none") + ".")
@@ -194,6 +194,13 @@ def check(folder: Path) -> None:
 def relative(given: Float32, right: Float32) -> float:
     """Largest difference over the largest value."""
     return float(np.abs(given - right).max() / max(float(np.abs(right).max()), 1e-30))
+
+
+def correlate(given: Float32, right: Float32) -> float:
+    """Pearson's correlation; 1 for two empty maps."""
+    if not (given.any() or right.any()):
+        return 1.0
+    return float(np.corrcoef(given.ravel(), right.ravel())[0, 1])
 
 
 def main() -> None:
