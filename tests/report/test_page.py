@@ -10,10 +10,11 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mri_batch.card import ModelCard
-from mri_batch.records import FileStatus, ShownSlice, StudyResult, Verdict
+from mri_batch.records import FileStatus, LayerHeads, ShownSlice, StudyResult, Verdict
 from mri_batch.report.page import find_letters, render_study, to_percent
 from mri_batch.report.pieces import load_pieces, write_pieces
 from mri_batch.report.tables import dump_result, from_result_json
@@ -263,7 +264,10 @@ def test_percent_never_rounds_to_certainty(p: float, words: str) -> None:
     assert to_percent(p) == words
 
 
-def test_page_over_twenty_five_slices_stays_under_its_size(tmp_path: Path) -> None:
-    """A noisy 256 px series of 25 slices with five key slices: at most 1.5 MB."""
-    shown = shown_slices(25, keys=(8, 10, 12, 14, 16), size=(256, 256))
-    assert len(_page(tmp_path, study_result(shown), shown).encode("utf-8")) <= 1_500_000
+@pytest.mark.parametrize(("n", "most"), [(25, 1_500_000), (180, 10_000_000)])
+def test_page_stays_under_its_size(tmp_path: Path, n: int, most: int) -> None:
+    """A noisy 256 px series with five key slices, and every layer and head of a ViT on one of them."""
+    shown = shown_slices(n, keys=(8, 10, 12, 14, 16), size=(256, 256))
+    weights = np.random.default_rng(0).random((12, 6, 16, 16), np.float32)
+    shown[8] = replace(shown[8], heads=LayerHeads(weights=weights))
+    assert len(_page(tmp_path, study_result(shown), shown).encode("utf-8")) <= most

@@ -106,6 +106,16 @@ def test_heads_keep_their_places_and_a_255th_of_each_layer(tmp_path: Path) -> No
         np.testing.assert_allclose(came, given, atol=float(given.max()) / 500 + 1e-9)
 
 
+def test_small_picture_is_of_the_slice_whose_heat_was_tested(tmp_path: Path) -> None:
+    """A hotter slice at the edge of the head does not stand for the study."""
+    loud, hot = shown_slices(2, keys=(0, 1))
+    heat = replace(hot.heats[0], heat=hot.heats[0].heat * 9, about=replace(hot.heats[0].about, faithfulness=None))
+    write_pieces(tmp_path / "pieces.zip", [loud])
+    alone = (tmp_path / "thumb.jpg").read_bytes()
+    write_pieces(tmp_path / "pieces.zip", [replace(hot, heats=(heat,)), loud])
+    assert (tmp_path / "thumb.jpg").read_bytes() == alone
+
+
 def test_the_same_slices_give_the_same_bytes(tmp_path: Path) -> None:
     """No clock, no order of chance."""
     for name in ("a", "b"):

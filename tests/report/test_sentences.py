@@ -27,6 +27,7 @@ SILENT = {  # prose of these sources that no result holds, by where it goes inst
     | {"Heat by X1, unscaled, no unit", "Heat map by X1"},
     "errors of the command line": {"no explanation method X1", "known: auto, all, none, X1", "no method X1"}
     | {"known: X1", "X1 has no such knob: X1", "no Dask scheduler answers at X1", "check the address"}
+    | {"too slow", "see 'mri-batch model verify'; where memory is short, a smaller model"}
     | {"--cluster needs Dask, which is not installed", "pip install 'mri-batch[cluster]'"},
     "titles of the explain page": {"stage X1"},
 }

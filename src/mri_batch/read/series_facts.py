@@ -33,9 +33,9 @@ def series_notes(series: Series) -> tuple[str, ...]:
 
 
 def told_facts(series: Series) -> Facts:
-    """Return the facts with each name once: all notes together."""
+    """Return the facts that a reader looks for, with each name once: all notes together, and no role."""
     notes = "; ".join(series_notes(series))
-    plain = tuple(fact for fact in series.facts if fact[0] != NOTE)
+    plain = tuple(fact for fact in series.facts if fact[0] not in (NOTE, ROLE))
     return (*plain, (NOTE, notes)) if notes else plain
 
 

@@ -124,12 +124,12 @@ class Piece:
 
 def write_pieces(path: Path, shown: Iterable[ShownSlice], *, threads: int = 1) -> None:
     """Write ``pieces.zip``, and ``thumb.jpg`` beside it where a slice has heat; the same slices give the same bytes."""
-    drafts, best, thumbnail = [], -1.0, b""
+    drafts, best, thumbnail = [], (False, -1.0), b""
     for draft, each in map_ahead(lambda each: (_make_draft(each), each), shown, threads):
         drafts.append(draft)
-        heat = _peak_share(each)
-        if heat > best:
-            best, thumbnail = heat, _thumbnail(each)
+        rank = _rank(each)
+        if rank > best:
+            best, thumbnail = rank, _thumbnail(each)
     _write_zip(path, _fit(drafts, threads))
     if thumbnail:
         path.with_name("thumb.jpg").write_bytes(thumbnail)
@@ -244,9 +244,11 @@ def _first_share(shown: ShownSlice) -> Float32 | None:
     return share
 
 
-def _peak_share(shown: ShownSlice) -> float:
+def _rank(shown: ShownSlice) -> tuple[bool, float]:
+    """Rank a slice as the study's small picture: the one whose heat is tested, then the hottest."""
     share = _first_share(shown)
-    return float(share.max()) if share is not None else -1.0
+    tested = any(heat.about.faithfulness is not None for heat in shown.heats)
+    return tested, float(share.max()) if share is not None else -1.0
 
 
 def _thumbnail(shown: ShownSlice) -> bytes:
