@@ -112,6 +112,14 @@ def element_bomb(folder: Path) -> Path:
     return path
 
 
+def j2k_of_128_bits(folder: Path) -> Path:
+    """Write a codestream whose samples have 128 bits: gdcm aborts its process over it (found by fuzzing)."""
+    dataset = make.compress(make.make_dicom(), uid.JPEG2000Lossless)
+    at = dataset.PixelData.index(b"\xff\x4f\xff\x51") + 42
+    dataset.PixelData = dataset.PixelData[:at] + b"\xff" + dataset.PixelData[at + 1 :]
+    return make.save(dataset, folder / "bits.dcm")
+
+
 def frame_count_bomb(folder: Path) -> Path:
     """Write one frame that is said to be two thousand million."""
     return make.save(make.make_dicom(NumberOfFrames=2_000_000_000), folder / "frames.dcm")
@@ -127,6 +135,7 @@ BOMBS = {
     j2k_bomb: "CODESTREAM_DIFFERS",
     rle_bomb: "CODESTREAM_DIFFERS",
     png_bomb: "TOO_LARGE",
+    j2k_of_128_bits: "PIXELS_DAMAGED",
     nesting_bomb: "TOO_DEEP",
     element_bomb: "TOO_LARGE",
     frame_count_bomb: "TOO_LARGE",

@@ -20,8 +20,8 @@ Stored = npt.NDArray[Any]
 
 _STANDARD = re.compile(r"1\.2\.840\.10008\.1\.2\.[0-9.]{1,20}")
 NATIVE = (uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian)
-# Plug-ins of pydicom.pixels, tried in this order. More than one stands only where decoding is exact by the standard,
-# so that a second one cannot change the pixels; gdcm comes last, since it can abort the process on damaged files.
+# Plug-ins of pydicom.pixels; the first one at hand decodes. gdcm, which can abort the process on damaged files, stands only where
+# there is no other: as a second choice it would be given just what the first refused.
 DECODERS: dict[UID, tuple[str, ...]] = {
     **dict.fromkeys(NATIVE, ("",)),
     uid.DeflatedExplicitVRLittleEndian: ("",),
@@ -30,9 +30,9 @@ DECODERS: dict[UID, tuple[str, ...]] = {
     uid.JPEGExtended12Bit: ("pillow",),  # 8-bit samples alone; of 12 bits, none without GPL code
     uid.JPEGLossless: ("gdcm",),
     uid.JPEGLosslessSV1: ("gdcm",),
-    uid.JPEGLSLossless: ("pyjpegls", "gdcm"),
-    uid.JPEGLSNearLossless: ("pyjpegls", "gdcm"),
-    uid.JPEG2000Lossless: ("pylibjpeg", "gdcm"),
+    uid.JPEGLSLossless: ("pyjpegls",),
+    uid.JPEGLSNearLossless: ("pyjpegls",),
+    uid.JPEG2000Lossless: ("pylibjpeg",),
     uid.JPEG2000: ("pylibjpeg",),
     uid.HTJ2KLossless: ("pylibjpeg",),
     uid.HTJ2KLosslessRPCL: ("pylibjpeg",),
@@ -84,17 +84,9 @@ def decode_frame(dataset: Dataset, index: int) -> Stored:
         raise _no_decoder(f"12-bit samples of the transfer syntax {name_syntax(syntax)}")
     if syntax.is_encapsulated:
         check_frame(dataset, index, syntax)
-    decoder = get_decoder(syntax)
-    for plugin in plugins[:-1]:
-        try:
-            return _decode(decoder, dataset, index, plugin)
-        except RuntimeError:  # pydicom's for a plug-in that gave up; the last one's is let through
-            continue
-    return _decode(decoder, dataset, index, plugins[-1])
-
-
-def _decode(decoder: Any, dataset: Dataset, index: int, plugin: str) -> Stored:
-    stored, _ = decoder.as_array(dataset, index=index, decoding_plugin=plugin, correct_unused_bits=False)
+    stored, _ = get_decoder(syntax).as_array(
+        dataset, index=index, decoding_plugin=plugins[0], correct_unused_bits=False
+    )
     return np.asarray(stored)
 
 
