@@ -20,8 +20,8 @@ Stored = npt.NDArray[Any]
 
 _STANDARD = re.compile(r"1\.2\.840\.10008\.1\.2\.[0-9.]{1,20}")
 NATIVE = (uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian)
-# Plug-ins of pydicom.pixels; the first one at hand decodes. gdcm, which can abort the process on damaged files, stands only where
-# there is no other: as a second choice it would be given just what the first refused.
+# Plug-ins of pydicom.pixels; the first one at hand decodes. gdcm can abort the process on damaged files, and stands
+# only where there is no other: as a second choice it would be given just what the first refused.
 DECODERS: dict[UID, tuple[str, ...]] = {
     **dict.fromkeys(NATIVE, ("",)),
     uid.DeflatedExplicitVRLittleEndian: ("",),
@@ -84,9 +84,8 @@ def decode_frame(dataset: Dataset, index: int) -> Stored:
         raise _no_decoder(f"12-bit samples of the transfer syntax {name_syntax(syntax)}")
     if syntax.is_encapsulated:
         check_frame(dataset, index, syntax)
-    stored, _ = get_decoder(syntax).as_array(
-        dataset, index=index, decoding_plugin=plugins[0], correct_unused_bits=False
-    )
+    decoder: Any = get_decoder(syntax)  # pydicom's types know none of the options
+    stored, _ = decoder.as_array(dataset, index=index, decoding_plugin=plugins[0], correct_unused_bits=False)
     return np.asarray(stored)
 
 
