@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,6 +58,15 @@ def test_hostile_names_stay_text_in_the_list(done: StudyResult) -> None:
     assert not [a for t, a in reader.tags if t == "img" and a.get("src") == "x"]
     assert page.count("<script") == sum(tag == "script" for tag, _ in reader.tags)
     assert not set("\u202e\x1b\x00") & set(page)
+
+
+def test_hostile_name_inside_a_known_sentence_stays_visible_in_the_table() -> None:
+    """The table is JSON, whose escapes a script would turn back into what they hide."""
+    ((_, page),) = render_index([replace(failed_result(), reason="the same content as a\u202eb.dcm")], {}, lang="en")
+    table = re.search(r'id="table">(.*?)</script>', page)
+    assert table
+    (row,) = json.loads(table[1])["rows"]
+    assert row[8] == [["s_same", ["a\\u202eb.dcm"]]]
 
 
 def _answer(result: StudyResult, answer: str | None) -> dict[str, object]:

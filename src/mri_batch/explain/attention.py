@@ -41,11 +41,11 @@ class Attention:
         return Attribution(heat=np.concatenate(parts), method=self.name, label=None, passes=1.0)
 
 
-def every_head(forward: Forward, picture: Float32) -> Float32:
-    """The class token's attention in every layer and head for float32[1, c, rows, cols], in one pass.
+def every_head(forward: Forward, picture: Float32, *, last_layers: int = 0) -> Float32:
+    """The class token's attention in every layer (0) or the last ones, and each head, for float32[1, c, rows, cols].
 
-    float32[layers, heads, grid_rows, grid_cols].
+    float32[layers, heads, grid_rows, grid_cols], in one pass.
     """
-    names = forward.wiring.attention
+    names = forward.wiring.attention[-last_layers:]
     outputs = forward.outputs(picture, names)
     return np.stack([to_patches(outputs[name][0, :, 0], forward.wiring) for name in names])

@@ -98,12 +98,15 @@ def explain_pictures(
 
 
 def explain_heads(session: Session, picture: Float32) -> LayerHeads | None:
-    """Look into the layers and heads of a ViT for float32[1, c, rows, cols], in one pass; None for other models."""
-    if not session.wiring.attention:
+    """Look into the layers and heads of a ViT for float32[1, c, rows, cols], in two passes; None for other models.
+
+    The first pass asks for the last layer alone, to learn its size: all layers of a large model would fill the memory.
+    """
+    n_layers = len(session.wiring.attention)
+    if not n_layers:
         return None
-    weights = every_head(session, picture)
-    first = max(0, len(weights) - max(1, HEAD_CELLS // weights[0].size))
-    return LayerHeads(weights=weights[first:], first_layer=first)
+    n_shown = min(n_layers, max(1, HEAD_CELLS // every_head(session, picture, last_layers=1).size))
+    return LayerHeads(weights=every_head(session, picture, last_layers=n_shown), first_layer=n_layers - n_shown)
 
 
 def _is_output(method: Method) -> bool:
