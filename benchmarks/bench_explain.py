@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,20 +29,20 @@ import numpy as np
 from mri_batch.card import ModelCard
 from mri_batch.explain import build_method
 from mri_batch.explain.rollout import Rollout
-from mri_batch.model.package import read_package
+from mri_batch.model.package import Package, read_package
 from mri_batch.model.session import Session, import_onnxruntime
 from mri_batch.records import Float32
 
 Runs = Mapping[str, Callable[[], object]]
 
 
-def logits_alone(session: Session, pixels: Float32, folder: Path) -> Callable[[], object]:
-    """The same graph without rollout and attention, which ONNX Runtime drops when no output needs them."""
+def open_only(package: Package, names: Sequence[str], folder: Path) -> Any:
+    """The plain graph with no outputs but these, on one thread: ONNX Runtime drops what no output needs."""
     import onnx
 
-    copy = shutil.copytree(session.package.folder, folder / "copy")
+    copy = shutil.copytree(package.folder, folder / "copy")
     graph = onnx.load(copy / "model.onnx", load_external_data=False)
-    kept = [output for output in graph.graph.output if output.name == session.wiring.logits]
+    kept = [output for output in graph.graph.output if output.name in names]
     del graph.graph.output[:]
     graph.graph.output.extend(kept)
     onnx.save(graph, copy / "model.onnx")
@@ -50,7 +50,12 @@ def logits_alone(session: Session, pixels: Float32, folder: Path) -> Callable[[]
     options = runtime.SessionOptions()
     options.intra_op_num_threads = 1
     options.add_session_config_entry("session.disable_quant_qdq", "1")  # as the package's own session
-    alone = runtime.InferenceSession(str(copy / "model.onnx"), options, providers=["CPUExecutionProvider"])
+    return runtime.InferenceSession(str(copy / "model.onnx"), options, providers=["CPUExecutionProvider"])
+
+
+def logits_alone(session: Session, pixels: Float32, folder: Path) -> Callable[[], object]:
+    """The network without rollout and attention."""
+    alone = open_only(session.package, (session.wiring.logits,), folder)
     return lambda: alone.run([session.wiring.logits], {session.wiring.input: pixels})
 
 
@@ -131,11 +136,13 @@ def print_memory(model: Path, batch: int) -> None:
 
 
 def peak_of(model: Path, what: str, batch: int) -> int:
-    """Peak resident bytes of this process after one run."""
-    session = open_session(model, batch)
-    w = session.wiring
+    """Peak resident bytes of this process after one run of a graph with these outputs alone."""
+    package = read_package(model)
+    w = package.card.wiring
     names = {"logits": (w.logits,), "rollout": (w.logits, w.rollout or ""), "attention": (w.logits, *w.attention)}[what]
-    session.outputs(draw_pixels(session.card, batch), names)
+    with tempfile.TemporaryDirectory() as folder:
+        graph = open_only(package, names, Path(folder))
+        graph.run(list(names), {w.input: draw_pixels(package.card, batch)})
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
