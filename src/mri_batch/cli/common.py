@@ -113,3 +113,13 @@ def choose_model(asked: str | None) -> Path:
             raise UsageError("no model is bundled with this installation", hint="give one with --model")
         return next(iter(bundled.values()))
     return Path(asked) if Path(asked).is_dir() else bundled.get(asked, Path(asked))
+
+
+def choose_tried_model(asked: str | None) -> Path:
+    """Choose the model package; one that is not bundled is loaded and run once in a process that can be ended."""
+    folder = choose_model(asked)
+    if folder not in bundled_models().values():
+        from mri_batch.run.trial import try_model
+
+        try_model(folder)
+    return folder

@@ -16,12 +16,12 @@ import click
 @click.option("--frame", type=click.IntRange(min=0), default=0, show_default=True, help="Frame of a multi-frame file.")
 def command(image: Path, out: Path, model: str | None, methods: str, label: str | None, frame: int) -> int:
     """Explain one picture by every method side by side, every layer and head, with time and passes for each."""
-    from mri_batch.cli.common import choose_model
+    from mri_batch.cli.common import choose_tried_model
     from mri_batch.run.explain_one import explain_one
     from mri_batch.run.heat import check_method_names
 
     names = [name.strip() for name in methods.split(",") if name.strip()]
     check_method_names(names)
-    page = explain_one(image, out, choose_model(model), methods=names, label=label, frame=frame)
+    page = explain_one(image, out, choose_tried_model(model), methods=names, label=label, frame=frame)
     click.echo(str(page))
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mri_batch.cli.common import choose_model
+from mri_batch.cli.common import choose_model, choose_tried_model
 
 
 @click.group(name="model")
@@ -30,7 +30,7 @@ def verify(package: str | None) -> int:
     from mri_batch.model.package import read_package
     from mri_batch.model.selftest import verify_package
 
-    folder = choose_model(package)
+    folder = choose_tried_model(package)
     for line in verify_package(folder):
         click.echo(line)
     click.echo(f"sha256 {read_package(folder, check_digests=False).sha256}")

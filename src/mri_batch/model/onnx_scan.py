@@ -6,6 +6,7 @@ or output are followed; everything else is skipped by its length. Field numbers:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -24,12 +25,14 @@ _NESTED = {
 }
 # message -> field number -> the word it holds
 _WORDS = {
-    "function": {10: "domain"},
-    "node": {7: "domain"},
+    "function": {1: "name", 10: "domain"},
+    "node": {4: "name", 7: "domain"},
     "entry": {1: "key", 2: "value"},
     "input": {1: "name"},
     "output": {1: "name"},
 }
+Operator = tuple[str, str]  # domain and name
+_MAIN: Operator = ("", "")
 _MAX_NESTING = 40  # control flow nests graphs: three messages a level, and real models stay under five levels
 
 
@@ -37,22 +40,40 @@ _MAX_NESTING = 40  # control flow nests graphs: three messages a level, and real
 class GraphFacts:
     """What an ONNX file asks for and offers.
 
-    ``locations``: its external data files, as written in it. ``domains`` of its operators; ``functions``: the
-    domains that it defines itself out of other operators.
+    ``locations``: its external data files, as written in it. ``bodies``: how often each operator stands in the main
+    graph, by the key ``("", "")``, and in each function that the file defines out of other operators, by its own.
     """
 
     locations: set[str] = field(default_factory=set)
-    domains: set[str] = field(default_factory=set)
-    functions: set[str] = field(default_factory=set)
+    bodies: dict[Operator, Counter[Operator]] = field(default_factory=dict)
     inputs: list[str] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
+
+    @property
+    def operators(self) -> set[Operator]:
+        """All operators that ONNX Runtime must bring itself."""
+        return {operator for body in self.bodies.values() for operator in body} - self.bodies.keys()
+
+    def count_nodes(self) -> int:
+        """Count the nodes once all functions are written out. Raises ValueError where one needs itself."""
+        known: dict[Operator, int] = {}
+
+        def count(key: Operator, above: tuple[Operator, ...]) -> int:
+            if key in above or len(above) > _MAX_NESTING:
+                raise ValueError("functions that need themselves, or are nested too deeply")
+            if key not in known:
+                body = self.bodies[key].items()
+                known[key] = sum(n * (count(o, (*above, key)) if o in self.bodies else 1) for o, n in body)
+            return known[key]
+
+        return count(_MAIN, ())
 
 
 def scan_onnx(data: bytes) -> GraphFacts:
     """Collect the facts of a serialised ModelProto; ModelPackageError (MODEL_NOT_ONNX) for anything else."""
     facts = GraphFacts()
     try:
-        _walk(memoryview(data), "model", facts, 0)
+        _walk(memoryview(data), "model", facts, 0, facts.bodies.setdefault(_MAIN, Counter()))
     except (IndexError, ValueError) as error:
         raise ModelPackageError(f"not an ONNX file: {error}", code="MODEL_NOT_ONNX") from error
     if not facts.outputs:
@@ -60,26 +81,28 @@ def scan_onnx(data: bytes) -> GraphFacts:
     return facts
 
 
-def _walk(data: memoryview, message: str, facts: GraphFacts, depth: int) -> None:
+def _walk(data: memoryview, message: str, facts: GraphFacts, depth: int, body: Counter[Operator]) -> None:
     if depth > _MAX_NESTING:
         raise ValueError(f"messages nested more than {_MAX_NESTING} deep")
     nested, words = _NESTED.get(message, {}), _WORDS.get(message, {})
     found: dict[str, str] = {}
+    body = Counter() if message == "function" else body
     for number, value in iter_fields(data):
         if isinstance(value, int):
             continue
         if number in nested:
-            _walk(value, nested[number], facts, depth + 1)
+            _walk(value, nested[number], facts, depth + 1, body)
         elif number in words:
             found[words[number]] = bytes(value).decode("utf-8")  # as protobuf: the last one counts
-    _note(found, message, facts, depth)
+    _note(found, message, facts, depth, body)
 
 
-def _note(found: dict[str, str], message: str, facts: GraphFacts, depth: int) -> None:
+def _note(found: dict[str, str], message: str, facts: GraphFacts, depth: int, body: Counter[Operator]) -> None:
+    operator = (found.get("domain", ""), found.get("name", ""))
     if message == "node":
-        facts.domains.add(found.get("domain", ""))
+        body[operator] += 1
     elif message == "function":
-        facts.functions.add(found.get("domain", ""))
+        facts.bodies[operator] = body
     elif found.get("key") == "location":
         facts.locations.add(found.get("value", ""))
     elif depth == 2 and "name" in found:  # of the main graph; nested graphs lie deeper

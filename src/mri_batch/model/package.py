@@ -25,6 +25,11 @@ WEIGHTS, GOLDEN, GATE = "weights.bin", "golden.npz", "gate.npz"
 PROSE = "MODEL_CARD.md"
 
 _DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})  # what ONNX Runtime brings itself
+# Operators with a graph that runs again and again, by a count that may come from a picture; EPContext names files.
+_ENDLESS = frozenset({"Loop", "Scan", "SequenceMap", "BeamSearch", "GreedySearch", "Sampling", "WhisperBeamSearch"}) | {
+    "EPContext"
+}
+_MAX_NODES = 1_000_000  # functions within functions double; a ViT-L with gradients has some 20,000
 _MAX_CARD_BYTES = 4 << 20
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
@@ -180,15 +185,24 @@ def _scan(path: Path) -> GraphFacts:
         facts = scan_onnx(path.read_bytes())
     except ModelPackageError as error:
         raise ModelPackageError(error.reason, code=error.code, file=str(path)) from error
-    foreign = facts.domains - _DOMAINS - facts.functions
+    foreign = {domain for domain, _ in facts.operators} - _DOMAINS
     if foreign:
-        raise ModelPackageError(
-            f"it needs custom operators ({', '.join(sorted(foreign))})",
-            code="MODEL_UNSAFE",
-            file=str(path),
-            hint="export it with standard ONNX operators",
-        )
+        raise _unsafe(path, f"it needs custom operators ({', '.join(sorted(foreign))})")
+    endless = {name for domain, name in facts.operators if domain in _DOMAINS} & _ENDLESS
+    if endless:
+        raise _unsafe(path, f"it needs operators that may run for ever, or read files ({', '.join(sorted(endless))})")
+    try:
+        n_nodes = facts.count_nodes()
+    except ValueError as error:
+        raise _unsafe(path, f"it has {error}") from None
+    if n_nodes > _MAX_NODES:
+        raise _unsafe(path, f"it unfolds to {n_nodes:.0e} nodes")
     return facts
+
+
+def _unsafe(path: Path, reason: str) -> ModelPackageError:
+    hint = "export it with standard ONNX operators, and without loops"
+    return ModelPackageError(reason, code="MODEL_UNSAFE", file=str(path), hint=hint)
 
 
 def _allowed_locations(path: Path, facts: GraphFacts) -> set[str]:

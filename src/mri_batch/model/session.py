@@ -72,7 +72,15 @@ class Session:
     def try_out(self) -> None:
         """Run the model once, on black, so that one that cannot run is refused before any study."""
         p = self.card.preprocessing
-        self.logits(np.zeros((1, p.channels, p.rows, p.cols), np.float32))
+        try:
+            self.logits(np.zeros((1, p.channels, p.rows, p.cols), np.float32))
+        except MemoryError:
+            raise ModelPackageError(
+                "the model needs more memory than there is",
+                code="MODEL_RUN",
+                file=self.package.folder.name,
+                hint="it may be made to; else use a larger machine",
+            ) from None
 
     def logits(self, pixels: Float32) -> Float32:
         """float32[n, k] of float32[n, c, rows, cols]."""
@@ -162,7 +170,11 @@ class Session:
             feed |= {name: value[here] if value.ndim > 1 else value for name, value in extra.items()}
             try:
                 parts.append(graph.run(list(names), feed))
+                start += batch
             except Exception as error:
+                if "allocat" in str(error) or "bad_alloc" in str(error):  # "Failed to allocate memory", std::bad_alloc
+                    batch = self._halve(batch)
+                    continue
                 raise ModelPackageError(
                     f"the model does not run: {_first_line(error)}",
                     code="MODEL_RUN",
@@ -170,17 +182,13 @@ class Session:
                     hint="its input may not be what the card says",
                 ) from error
         return {name: np.concatenate([part[i] for part in parts]) for i, name in enumerate(names)}
-                start += batch
 
-                if "allocat" in str(error) or "bad_alloc" in str(error):  # "Failed to allocate memory", std::bad_alloc
-                    batch = self._halve(batch)
-                    continue
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
     def _halve(self, batch: int) -> int:
         if batch == 1:
             raise MemoryError
         self.batch_size = min(self.batch_size, batch // 2)
         return batch // 2
 
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__

@@ -14,6 +14,7 @@ from mri_batch.errors import MriBatchError
 from mri_batch.model.selftest import verify_package
 from mri_batch.model.session import import_onnxruntime
 from mri_batch.read.codecs import DECODERS, choose_decoders
+from mri_batch.run.trial import try_model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,7 @@ def _telemetry() -> str:
 
 
 def _model(folder: Path) -> str:
+    try_model(folder)
     digests, *outputs = verify_package(folder)
     return f"{digests}; {len(outputs)} outputs agree with PyTorch's answers"
 

@@ -23,7 +23,7 @@ from mri_batch.run.study import Job, fail, process, write_study
 from mri_batch.settings import ScanSettings
 
 READY = "ready"
-START_LIMIT_S = 600.0  # for loading a large model from a slow share
+START_LIMIT_S = 180.0  # for loading a large model, which the parent has just read, and running it once
 MEMORY_SHARE = 0.75  # of the machine's, for one worker: a bomb meets this bound before the system's killer wakes
 
 
@@ -172,7 +172,7 @@ def _with_news(workers: list[_Worker], limit_s: float | None) -> list[_Worker]:
 def _begin(work: Work, line: Line, settings: ScanSettings) -> None:
     """Begin life as a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C and ends the workers
-    _set_bounds()
+    set_bounds(settings.memory_per_worker_mb)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     work(line, settings)
 
@@ -211,13 +211,14 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _set_bounds() -> None:
+def set_bounds(memory_mb: int | None = None) -> None:
     """Bound memory, and leave no core dump, which would hold pictures. Windows has neither."""
     try:
         import resource
     except ImportError:
         return
     most = int(MEMORY_SHARE * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    most = most if memory_mb is None else memory_mb << 20
     for limit, value in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_DATA, most)):
         _, hard = resource.getrlimit(limit)
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
