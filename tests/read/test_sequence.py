@@ -33,6 +33,8 @@ NO_TIMES: dict[str, Any] = {"RepetitionTime": None, "EchoTime": None}
         ({"SeriesDescription": "Ivanov PTT1"} | NO_TIMES, ""),
         ({"RepetitionTime": 500.0, "EchoTime": 14.0}, "T1"),
         ({"RepetitionTime": 4000.0, "EchoTime": 100.0}, "T2"),
+        ({"RepetitionTime": 4000.0, "EchoTime": 20.0}, "PD"),
+        ({"RepetitionTime": 4000.0, "EchoTime": 100.0, "ScanningSequence": ["SE", "IR"]}, ""),
         ({"RepetitionTime": 9000.0, "EchoTime": 100.0, "InversionTime": 2500.0}, "FLAIR"),
         ({"RepetitionTime": 1500.0, "EchoTime": 50.0}, ""),
         ({"ScanningSequence": "GR", "RepetitionTime": 500.0, "EchoTime": 10.0}, ""),

@@ -58,4 +58,6 @@ def _by_times(raw: Raw) -> str:
         return "FLAIR"
     if 200.0 <= repetition <= 900.0 and echo <= 30.0 and not inversion:
         return "T1"
-    return "T2" if repetition >= 2000.0 and echo >= 70.0 and not inversion else ""
+    if repetition >= 2000.0 and kinds == {"SE"} and not inversion:
+        return "T2" if echo >= 70.0 else "PD" if echo <= 30.0 else ""
+    return ""
