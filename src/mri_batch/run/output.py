@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,7 @@ def claim_output(out: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir()
         yield out
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:  # the index of found files lies there too
         raise _cannot_write(out, error) from error
     finally:
         shutil.rmtree(out / WORK, ignore_errors=True)
@@ -139,9 +140,10 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def _cannot_write(path: Path, error: OSError) -> OutputError:
+def _cannot_write(path: Path, error: OSError | sqlite3.Error) -> OutputError:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
     return OutputError(
-        f"cannot write: {error.strerror or type(error).__name__}",
+        f"cannot write: {reason or type(error).__name__}",
         code="OUTPUT_UNWRITABLE",
         file=str(path),
         hint="check the free space and the permissions of the output folder",
