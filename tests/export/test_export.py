@@ -187,6 +187,21 @@ def test_comparison_fails_when_an_answer_is_nan_or_of_another_shape() -> None:
     assert not compare("plain/logits", right[:1], right).holds
 
 
+def test_gradient_with_ties_is_judged_as_a_whole() -> None:
+    """A few numbers may be off by much, or more of them by little; not the scale, nor the gradient as such."""
+    right = np.random.default_rng(0).standard_normal(20_000).astype(np.float32)
+    few, many, most = right.copy(), right.copy(), right.copy()
+    few[:100] += 3
+    many[:2_000] += 0.03
+    most[:2_000] += 0.3
+    assert compare("explain/input_gradient", few, right).holds
+    assert compare("explain/input_gradient", many, right).holds
+    assert not compare("explain/input_gradient", most, right).holds
+    assert not compare("explain/input_gradient", right * np.float32(1.02), right).holds
+    assert not compare("explain/input_gradient", right * np.nan, right).holds
+    assert not compare("explain/input_gradient", right[:1], right).holds
+
+
 def test_selftest_fails_when_golden_answers_differ(vit: Package, tmp_path: Path) -> None:
     """A machine that computes otherwise is told, output by output."""
     golden = dict(vit.load_golden())
