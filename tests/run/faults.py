@@ -100,7 +100,7 @@ def set_up(folder: Path) -> Bench:
         import_module(name)
     import_module("mri_batch.model.session").import_onnxruntime()
     fork = multiprocessing.get_context("fork")
-    multiprocessing.get_context = lambda method=None: fork  # type: ignore[assignment,misc]
+    multiprocessing.get_context = lambda method=None: fork  # type: ignore[assignment]
     return Bench(folder=folder)
 
 
@@ -125,7 +125,7 @@ def check_whole(bench: Bench, expected: dict[str, bytes], when: str) -> None:
 def check_parts(bench: Bench, expected: dict[str, bytes], when: str) -> None:
     """Hold what stands under final names after a failure against the undisturbed output: each file whole."""
     for name, content in snapshot(bench.out).items():
-        assert content == expected.get(name), f"{when}: {name} is partial"
+        assert content == expected.get(name), f"{when}: {name} is partial: {content!r} for {expected.get(name)!r}"
 
 
 def learn(bench: Bench) -> tuple[dict[str, bytes], int]:

@@ -8,7 +8,7 @@ import shutil
 import socket
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mri_batch.errors import OutputError
@@ -39,16 +39,23 @@ def claim_output(out: Path) -> Iterator[Path]:
 
 def write_file(path: Path, content: str | bytes) -> None:
     """Write a file whole: beside, flushed to the disk, then renamed into place. Raises OutputError."""
-    beside = path.with_name(f".{path.name}.part")
+    with new_file(path) as beside:
+        beside.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+@contextmanager
+def new_file(final: Path) -> Iterator[Path]:
+    """Write a file beside its final place; it appears there whole, when the block ends well, or not at all."""
+    beside = final.with_name(f".{final.name}.part")
     try:
-        with beside.open("wb") as stream:
-            stream.write(content.encode("utf-8") if isinstance(content, str) else content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(path)
+        yield beside
+        _sync(beside)
+        beside.replace(final)
     except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise _cannot_write(path, error) from error
+        raise _cannot_write(final, error) from error
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from mri_batch.report.tables import from_result_json, write_files_csv, write_res
 from mri_batch.run.cluster import spread_over_cluster
 from mri_batch.run.journal import Journal, study_key
 from mri_batch.run.ledger import seal
-from mri_batch.run.output import JOURNAL, WORK, claim_output, write_file
+from mri_batch.run.output import JOURNAL, WORK, claim_output, new_file, write_file
 from mri_batch.run.provenance import describe_event, describe_run
 from mri_batch.run.spread import spread
 from mri_batch.run.study import Job
@@ -129,10 +129,13 @@ def _write_tables(
     strays: Sequence[FileRecord],
 ) -> ScanSummary:
     ids = [study_id for study_id, key in keys.items() if key in journal]
-    write_results_jsonl(out / "results.jsonl", iter_results(out, ids))
-    write_results_csv(out / "results.csv", iter_results(out, ids))
+    with new_file(out / "results.jsonl") as beside:
+        write_results_jsonl(beside, iter_results(out, ids))
+    with new_file(out / "results.csv") as beside:
+        write_results_csv(beside, iter_results(out, ids))
     count = _Counter()
-    write_files_csv(out / "files.csv", count.rows(_file_rows(out, settings, grouper, set(ids), strays)))
+    with new_file(out / "files.csv") as beside:
+        write_files_csv(beside, count.rows(_file_rows(out, settings, grouper, set(ids), strays)))
     for result in iter_results(out, ids):
         count.studies[result.status] += 1
     return ScanSummary(
