@@ -18,15 +18,15 @@ from mri_batch_export.recipe import Recipe
 
 
 def build_model(recipe: Recipe, n_labels: int, init: Path | None) -> nn.Module:
-    """Build the recipe's network, all but its last layer from a checkpoint where one is given."""
+    """Build the recipe's network, from a checkpoint where one is given: all but its last layer, or that as well."""
     p = recipe.preprocessing
     shape = Shape(n_labels=n_labels, rows=p.rows, cols=p.cols, channels=p.channels)
     model = build_architecture(recipe.architecture, shape, recipe.model)
     if init is not None:
         state = load_checkpoint(init)
-        if isinstance(model, ViT):  # a backbone may come without a head, or with one of another size
+        if isinstance(model, ViT) and not recipe.keep_head:  # a backbone may come without a head, or with one of another size
             state = {name: tensor for name, tensor in state.items() if not name.startswith(("head.", "classifier."))}
-        load_weights(model, state, new_head=True)
+        load_weights(model, state, new_head=not recipe.keep_head)
     if recipe.freeze_blocks and not isinstance(model, ViT):
         raise UsageError("freeze_blocks is for a ViT", code="RECIPE_BAD", file=recipe.name)
     return model
@@ -67,14 +67,18 @@ def group_parameters(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
 
 
 def guide_loss(attentions: list[Tensor], masks: Tensor, model: ViT, recipe: Recipe) -> Tensor:
-    """-log of the share of the class token's attention, and of its rollout, on patches that touch the mask.
+    """-log of the share of the class token's attention, and of its rollout, that falls on the outline.
 
-    ``masks`` float[n, 1, rows, cols]; pictures without a mask do not count.
+    ``masks`` float[n, 1, rows, cols]; pictures without a mask do not count. A patch counts by how much of it is
+    covered, in full from half of the best covered patch on: a patch that the outline only grazes has its centre, where
+    the peak is drawn, outside.
     """
-    on = F.max_pool2d(masks, model.config.patch).flatten(1) > 0.5
-    has = on.any(dim=1)
+    covered = F.avg_pool2d(masks, model.config.patch).flatten(1)
+    best = covered.amax(dim=1, keepdim=True)
+    has = best[:, 0] > 0
     if not has.any():
         return masks.new_zeros(())
+    on = (covered / (0.5 * best).clamp_min(1e-6)).clamp_max(1.0)
     shares = [a.float()[has, :, 0, model.prefix_tokens :].mean(dim=1) for a in attentions[-recipe.guide_layers :]]
     last = [a.float()[has] for a in attentions[-recipe.rollout_layers :]]
     shares.append(rollout_cls(last, model.prefix_tokens))

@@ -33,6 +33,7 @@ class Recipe:
     epochs: int
     head_epochs: int = 0  # the first epochs of these train the last layer alone
     batch_size: int = 16
+    keep_head: bool = False  # start from the checkpoint's last layer, too: for a second stage with the same labels
     lr: float = 5e-5
     lr_head: float = 1e-3
     layer_decay: float = 0.8
