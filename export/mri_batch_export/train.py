@@ -58,6 +58,7 @@ def train(
     data, validation = load_pictures(about)
     torch.manual_seed(seed)
     model = build_model(recipe, len(about.labels), init).to(choose_device())
+    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a third quicker for CNNs on a CPU
     run = Run(about, model, data, progress, tell)
     while not run.is_finished():
         row = run.train_epoch()
@@ -199,7 +200,8 @@ class Run:
         views = torch.from_numpy(now.views[index].astype(np.float32))
         masks = torch.from_numpy(now.masks[index].astype(np.float32))
         pictures, moved = augment_batch(views, masks, (p.rows, p.cols), WIDE_BY, recipe.augment)
-        x = torch.from_numpy(normalize(np.moveaxis(pictures.numpy(), 1, -1), p)).to(self.device)
+        x = torch.from_numpy(normalize(np.moveaxis(pictures.numpy(), 1, -1), p))
+        x = x.to(self.device, memory_format=torch.channels_last)
         target = torch.from_numpy(now.targets[index]).to(self.device)
         half = recipe.mixed_precision == "always" or (recipe.mixed_precision == "gpu" and self.device.type == "cuda")
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):

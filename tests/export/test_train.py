@@ -17,7 +17,7 @@ from mri_batch.card import Crop, Preprocessing
 from mri_batch.errors import UsageError
 from mri_batch.evaluate.dataset import load_dataset
 from mri_batch_export.architectures.convert import last_linear
-from mri_batch_export.networks import build_model
+from mri_batch_export.networks import build_model, guide_loss
 from mri_batch_export.recipe import Recipe, list_recipes, load_recipe, to_recipe
 from mri_batch_export.runs import RUN, WEIGHTS, Row
 from mri_batch_export.splits import choose_splits
@@ -171,6 +171,30 @@ def test_guided_attention_lowers_its_own_loss(tmp_path: Path) -> None:
         run = train([data], recipe, tmp_path / str(weight), None)
         guides[weight] = json.loads((run / RUN).read_text("utf-8"))["last"]["guide"]
     assert guides[5.0] < 0.7 * guides[0.001]
+
+
+def test_guidance_counts_a_patch_by_how_much_of_it_is_covered() -> None:
+    """Attention on a patch that the outline only grazes is worth less than on one that it fills."""
+    recipe = make_recipe(architecture="vit", model=VIT, guide_weight=1.0, guide_layers=1, rollout_layers=1)
+    model = build_model(recipe, 2, None)
+    mask = torch.zeros(1, 1, 32, 32)
+    mask[:, :, 0:8, 7:16] = 1  # all of patch 1, an eighth of patch 0
+
+    def loss_of(patch: int) -> float:
+        attention = torch.full((1, 2, 17, 17), 1e-4)
+        attention[:, :, 0, 1 + patch] = 1
+        return float(guide_loss([attention], mask, model, recipe))
+
+    assert loss_of(1) < loss_of(0) - 0.5 < loss_of(9) - 0.5
+
+
+def test_second_stage_starts_from_all_of_the_first(tmp_path: Path) -> None:
+    """With ``keep_head`` the last layer is the checkpoint's, without it a new one."""
+    first = train([make_data(tmp_path / "data")], make_recipe(epochs=1), tmp_path / "run", None) / WEIGHTS
+    saved = load_file(first)
+    head = f"{last_linear(build_model(make_recipe(), 2, None))}.weight"
+    assert torch.equal(build_model(make_recipe(keep_head=True), 2, first).state_dict()[head], saved[head])
+    assert not torch.equal(build_model(make_recipe(), 2, first).state_dict()[head], saved[head])
 
 
 def test_splits_are_drawn_by_patient(tmp_path: Path) -> None:

@@ -1,0 +1,106 @@
+"""Recipes end to end by the command line: train, export, verify, scan, evaluate; one row of Markdown for each.
+
+``python -m benchmarks.measure_recipes DATASET... --recipe R [--recipe R ...] --work DIR [--init R=CHECKPOINT]
+[--epochs N] [--few N]``
+
+``--few N`` takes N pictures of each class and split, so that the largest networks pass on two cores: that shows that a
+recipe works, not how good it is. A finished run in DIR is not trained again. The table of docs/training.md is made by
+this.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from mri_batch.evaluate.dataset import Item, load_dataset
+from mri_batch_export.splits import choose_splits
+
+COLUMNS = ("recipe", "pictures", "epochs", "accuracy", "95 %", "MCC", "ECE", "package", "scan", "minutes")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("datasets", nargs="+", type=Path)
+    parser.add_argument("--recipe", action="append", required=True)
+    parser.add_argument("--init", action="append", default=[], metavar="RECIPE=CHECKPOINT")
+    parser.add_argument("--work", required=True, type=Path)
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--few", type=int, default=0)
+    told = parser.parse_args(arguments)
+    inits = dict(pair.split("=", 1) for pair in told.init)
+    datasets = [take_few(told.datasets, told.few, told.work / "few")] if told.few else told.datasets
+    print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS), flush=True)
+    for recipe in told.recipe:
+        row = measure(recipe, datasets, told.work / recipe, inits.get(recipe), told.epochs)
+        print("| " + " | ".join(row) + " |", flush=True)
+    return 0
+
+
+def measure(recipe: str, datasets: Sequence[Path], work: Path, init: str | None, epochs: int | None) -> tuple[str, ...]:
+    """Take one recipe all the way; a command that fails ends the run with its words."""
+    data, package = [str(path) for path in datasets], work / "package"
+    started = time.monotonic()
+    extra = ["--init", init] if init else []
+    extra += ["--epochs", str(epochs)] if epochs else []
+    call("train", *data, "--recipe", recipe, "--out", work / "run", "--quiet", *extra)
+    minutes = (time.monotonic() - started) / 60
+    call("export", work / "run", "--out", package, "--data", work / "run" / "split", "--force")
+    call("model", "verify", package)
+    with (work / "run" / "split" / "labels.csv").open(encoding="utf-8", newline="") as file:
+        some = [row["file"] for row in csv.DictReader(file) if row["split"] == "test"][:8]
+    scanned = call("scan", *some, "--model", package, "--out", work / "scan", "--force", "--quiet")
+    call("evaluate", work / "run" / "split", "--model", package, "--out", work / "evaluation", "--explain", "none")
+    slices = json.loads((work / "evaluation" / "evaluation.json").read_text(encoding="utf-8"))["slices"]
+    figures = slices["overall"]
+    history = (work / "run" / "history.csv").read_text(encoding="utf-8").splitlines()
+    accuracy = figures["accuracy"]
+    return (
+        recipe + (" (from a checkpoint)" if init else ""),
+        str(slices["n"]),
+        str(len(history) - 1),
+        f"{accuracy['value']:.3f}",
+        f"{accuracy['low']:.3f} to {accuracy['high']:.3f}",
+        f"{figures['mcc']['value']:.3f}",
+        f"{figures['ece']['value']:.3f}",
+        f"{sum(path.stat().st_size for path in package.iterdir()) / 1e6:.0f} MB",
+        f"exit {scanned}",
+        f"{minutes:.1f}",
+    )
+
+
+def call(command: str, *words: object) -> int:
+    """Run one command of ours; what it says is shown where it fails. Exit code 4 (a study failed) is an answer."""
+    line = [sys.executable, "-c", "from mri_batch.cli import main; main()", command, *map(str, words)]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 4):
+        raise SystemExit(f"{command} {words}: exit {done.returncode}\n{done.stderr[-3000:]}")
+    return done.returncode
+
+
+def take_few(folders: Sequence[Path], n: int, out: Path) -> Path:
+    """List n pictures of each class and split in a table of their own."""
+    items, _ = choose_splits(load_dataset(folders), (), 0)
+    found: dict[tuple[str, str], list[Item]] = defaultdict(list)
+    for item in items:
+        found[item.label, item.split].append(item)
+    out.mkdir(parents=True, exist_ok=True)
+    with (out / "labels.csv").open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(("file", "label", "patient_group", "split", "source"))
+        for members in found.values():
+            for item in members[:: max(1, len(members) // n)][:n]:
+                table.writerow((item.path.resolve(), item.label, item.group, item.split, item.source))
+    return out
+
+
+if __name__ == "__main__":
+    sys.exit(main())
