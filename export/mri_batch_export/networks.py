@@ -24,7 +24,7 @@ def build_model(recipe: Recipe, n_labels: int, init: Path | None) -> nn.Module:
     model = build_architecture(recipe.architecture, shape, recipe.model)
     if init is not None:
         state = load_checkpoint(init)
-        if isinstance(model, ViT) and not recipe.keep_head:  # a backbone may come without a head, or with one of another size
+        if isinstance(model, ViT) and not recipe.keep_head:  # a backbone may come without a head, or with another
             state = {name: tensor for name, tensor in state.items() if not name.startswith(("head.", "classifier."))}
         load_weights(model, state, new_head=not recipe.keep_head)
     if recipe.freeze_blocks and not isinstance(model, ViT):
