@@ -173,7 +173,7 @@ def _begin(work: Work, line: Line, settings: ScanSettings) -> None:
     """Begin life as a worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers Ctrl-C and ends the workers
     set_bounds(settings.memory_per_worker_mb)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     work(line, settings)
 
 
@@ -203,7 +203,7 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End this worker at once when the parent is gone, so that it does not write into a folder it no longer holds."""
     parent = multiprocessing.parent_process()
     if parent is not None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from mri_batch.errors import ModelPackageError, MriBatchError
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
-from mri_batch.run.spread import START_LIMIT_S, set_bounds
+from mri_batch.run.spread import START_LIMIT_S, end_with_parent, set_bounds
 
 
 def try_model(folder: Path, limit_s: float = START_LIMIT_S) -> None:
@@ -35,6 +36,7 @@ def try_model(folder: Path, limit_s: float = START_LIMIT_S) -> None:
 
 def _try(folder: Path, answers: Connection) -> None:
     set_bounds()
+    threading.Thread(target=end_with_parent, daemon=True).start()
     try:
         Session(read_package(folder), threads=1).try_out()
     except MriBatchError as error:
