@@ -15,7 +15,7 @@ from mri_batch.card import ModelCard
 from mri_batch.evaluate.answers import Answers
 from mri_batch.evaluate.charts import Bar, Chart, Line, Strip
 from mri_batch.evaluate.evaluation import Evaluation
-from mri_batch.evaluate.maps import MEASURES, MapFigures
+from mri_batch.evaluate.maps import CENTRE, MEASURES, RANDOM, MapFigures
 from mri_batch.evaluate.page import render_page
 from mri_batch.evaluate.summary import Figure, Summary
 from mri_batch.evaluate.trust import decide_slices
@@ -58,6 +58,7 @@ def _page(e: Evaluation) -> str:
         measures=MEASURES,
         licences={each.method: each for each in e.licences},
         strips=_strips(e.maps),
+        beside=(RANDOM, CENTRE),
         plain=_PLAIN,
         shade=_shade,
     )
