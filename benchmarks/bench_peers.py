@@ -1,0 +1,102 @@
+"""Pictures per second with heatmaps: a package beside what else runs the same network, on one thread.
+
+``python -m benchmarks.bench_peers --model PKG --arch NAME [--options JSON] [--rounds 7]``
+
+Each round runs every contender once on the same batch; what is told is the median of the ratio to ours in the same
+round, by CPU time. PyTorch runs fresh weights of the architecture: eager logits, and logits with all attention taken
+out by hooks' means and rolled out in numpy, as users do. OpenVINO reads the same graph, where it is installed
+(``pip install openvino``): a ceiling, of logits alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import tempfile
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.bench_explain import draw_pixels, logits_alone, measure_rounds, open_session
+from mri_batch.card import ModelCard
+from mri_batch.cli.common import choose_model
+from mri_batch.explain.rollout import Rollout
+from mri_batch.records import Float32
+
+Run = Callable[[], object]
+
+
+def torch_runs(card: ModelCard, arch: str, options: dict[str, object], pixels: Float32) -> dict[str, Run]:
+    """PyTorch eager on one thread: logits, and logits with rollout in numpy."""
+    import torch
+
+    from mri_batch_export.architectures.table import Shape, build_architecture
+
+    torch.set_num_threads(1)
+    shape = Shape(n_labels=len(card.labels), rows=pixels.shape[2], cols=pixels.shape[3], channels=pixels.shape[1])
+    network = build_architecture(arch, shape, options).eval().requires_grad_(False)
+    x = torch.from_numpy(pixels)
+
+    def logits() -> object:
+        with torch.inference_mode():
+            return network(x)
+
+    def with_rollout() -> object:
+        with torch.inference_mode():
+            _, attentions, _ = network.forward_taps(x)
+        rolled = np.eye(attentions[0].shape[-1], dtype=np.float32)
+        for weights in attentions:
+            mixed = 0.5 * weights.numpy().mean(axis=1) + 0.5 * np.eye(rolled.shape[-1], dtype=np.float32)
+            rolled = mixed / mixed.sum(axis=-1, keepdims=True) @ rolled
+        return rolled
+
+    runs: dict[str, Run] = {"PyTorch eager, logits": logits}
+    if hasattr(network, "forward_taps"):
+        runs["PyTorch eager, rollout in numpy"] = with_rollout
+    return runs
+
+
+def openvino_run(graph: Path, pixels: Float32) -> Run:
+    """The same graph in OpenVINO on one thread, its first output."""
+    openvino = import_module("openvino")
+    core = openvino.Core()
+    compiled = core.compile_model(str(graph), "CPU", {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": "f32"})
+    return lambda: compiled({"pixels": pixels})[compiled.output("logits")]
+
+
+def main() -> None:
+    """Read the words and measure."""
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("--model", type=choose_model, default=choose_model(None))
+    words.add_argument("--arch", default="")
+    words.add_argument("--options", type=json.loads, default={})
+    words.add_argument("--batch", type=int, default=8)
+    words.add_argument("--rounds", type=int, default=7)
+    asked = words.parse_args()
+    session = open_session(asked.model, asked.batch)
+    pixels = draw_pixels(session.card, asked.batch)
+    w = session.wiring
+    names = tuple(name for name in (w.logits, w.features, w.rollout) if name)
+    with tempfile.TemporaryDirectory() as folder:
+        runs: dict[str, Run] = {"ours, as a scan asks": lambda: session.outputs(pixels, names)}
+        runs["ONNX Runtime, logits alone"] = logits_alone(session, pixels, Path(folder))
+        if w.attention:
+            runs["ONNX Runtime, rollout in numpy"] = lambda: Rollout()(session, pixels, np.zeros(len(pixels), np.int64))
+        if asked.arch:
+            runs |= torch_runs(session.card, asked.arch, asked.options, pixels)
+        if find_spec("openvino"):
+            runs["OpenVINO, logits alone"] = openvino_run(Path(folder) / "copy" / "model.onnx", pixels)
+        seconds = measure_rounds(runs, asked.rounds)
+    ours = seconds["ours, as a scan asks"]
+    print(f"{'':34s}{'pictures/s':>11s}{'ours is x':>11s}")
+    for name, times in seconds.items():
+        ratio = statistics.median(theirs / own for theirs, own in zip(times, ours, strict=True))
+        print(f"{name:34s}{asked.batch / statistics.median(times):11.2f}{ratio:11.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""How a scan grows with workers: ``--jobs 1`` on one thread against ``--jobs 2``, and a Dask cluster of two workers.
+
+``python -m benchmarks.bench_scaling [--model PKG] [--studies 8] [--slices 24] [--rounds 3]``
+
+Wall time of whole scans without heatmap tests, the contenders in turn. It says something on a quiet machine alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from benchmarks.bench_scan import make_study
+from mri_batch.cli.common import choose_model
+from mri_batch.run.scan import Watch, scan
+from mri_batch.settings import ScanSettings
+
+
+def wall_s(settings: ScanSettings) -> float:
+    """Seconds of one scan into a fresh folder."""
+    with tempfile.TemporaryDirectory() as name:
+        began = time.perf_counter()
+        scan(replace(settings, out=Path(name) / "out"), Watch())
+        return time.perf_counter() - began
+
+
+def main() -> None:
+    """Read the words and measure."""
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("--model", type=choose_model, default=choose_model(None))
+    words.add_argument("--studies", type=int, default=8)
+    words.add_argument("--slices", type=int, default=24)
+    words.add_argument("--rounds", type=int, default=3)
+    asked = words.parse_args()
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        for number in range(asked.studies):
+            make_study(Path(name) / f"{number}", asked.slices, 256, study=str(number))
+        one = ScanSettings(paths=(Path(name),), out=Path(), model=asked.model, threads=1, faithfulness="none")
+        contenders = {"--jobs 1": one, "--jobs 2": replace(one, jobs=2)}
+        try:
+            from distributed import LocalCluster
+        except ModuleNotFoundError:
+            print("Dask is not installed: pip install 'mri-batch[cluster]'")
+        else:
+            cluster = stack.enter_context(LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None))
+            contenders["Dask, 2 workers"] = replace(one, cluster=cluster.scheduler_address)
+        rounds = [{who: wall_s(settings) for who, settings in contenders.items()} for _ in range(asked.rounds)]
+    for who in contenders:
+        speed_up = statistics.median(r["--jobs 1"] / r[who] for r in rounds)
+        print(f"{who:16s}{statistics.median(r[who] for r in rounds):8.1f} s{speed_up:8.2f} x")
+
+
+if __name__ == "__main__":
+    main()

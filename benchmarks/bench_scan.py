@@ -1,0 +1,113 @@
+"""Slices per second of a scan over raw ONNX Runtime, logits alone, of the same model and threads.
+
+``python -m benchmarks.bench_scan [--model PKG] [--side 256] [--slices 24] [--threads 1] [--rounds 5]``
+
+A study is worked through as a worker does it (decode, prepare, infer, default heatmap, pictures, page, flush to disk)
+in turn with as many made-up pictures through the bare session, in one process, so that a busy machine disturbs both
+alike. The ratio is told for CPU time, which waiting for others does not touch, and for wall time; medians over rounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+from PIL import Image
+from tests import make
+
+from mri_batch.cli.common import choose_model
+from mri_batch.model.decide import load_gate
+from mri_batch.model.package import read_package
+from mri_batch.model.session import Session
+from mri_batch.read.group import Grouper
+from mri_batch.run.scan import gather
+from mri_batch.run.study import Job, process
+from mri_batch.settings import ScanSettings
+
+SAMPLES = Path(__file__).parents[1] / "sample_inputs" / "dicom_axial"
+
+
+def make_study(folder: Path, n_slices: int, side: int, study: str = "1") -> None:
+    """Write a series of the sample head's slices, resized, over and over with fresh noise."""
+    samples = [pydicom.dcmread(path).pixel_array for path in sorted(SAMPLES.glob("*.dcm"))]
+    for number in range(n_slices):
+        grey = np.asarray(Image.fromarray(samples[number % len(samples)].astype(np.float32)).resize((side, side)))
+        noisy = np.abs(grey + np.random.default_rng(number).normal(0, 12, grey.shape)).astype(np.uint16)
+        make.save(make.make_dicom(noisy, study=study, number=number + 1), folder / f"{number:05d}.dcm")
+
+
+def read_job(settings: ScanSettings, work: Path) -> Job:
+    """Walk and group the input's only study."""
+    with Grouper(work, limits=settings.limits) as grouper:
+        gather(settings, grouper)
+        return Job(study=next(grouper.iter_studies()), key="bench")
+
+
+def timed(run: Callable[[], object]) -> tuple[float, float]:
+    """CPU and wall seconds of one run."""
+    cpu, wall = time.process_time(), time.perf_counter()
+    run()
+    return time.process_time() - cpu, time.perf_counter() - wall
+
+
+def measure(model: Path, *, side: int, n_slices: int, threads: int, rounds: int, faithfulness: Any) -> dict[str, float]:
+    """Measure; milliseconds a slice and ratios by name."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_study(folder / "in", n_slices, side)
+        settings = ScanSettings(paths=(folder / "in",), out=folder / "out", model=model, faithfulness=faithfulness)
+        settings = replace(settings, threads=threads)
+        job = read_job(settings, folder)
+        package = read_package(model)
+        session, gate = Session(package, threads=threads, batch_size=settings.batch_size), load_gate(package)
+        p = session.card.preprocessing
+        shape = (n_slices, p.channels, p.rows, p.cols)
+        pixels = np.random.default_rng(0).standard_normal(shape, np.float32)
+        pairs = []
+        for _ in range(rounds + 1):
+            raw = timed(lambda: session.logits(pixels))
+            pairs.append((raw, timed(lambda: process(job, settings, session, gate))))
+    raw_ms, scan_ms = ([statistics.median(p[i][k] for p in pairs[1:]) / n_slices * 1e3 for k in (0, 1)] for i in (0, 1))
+    ratio = [statistics.median(raw[k] / scan[k] for raw, scan in pairs[1:]) for k in (0, 1)]
+    return {
+        "raw CPU ms": raw_ms[0],
+        "scan CPU ms": scan_ms[0],
+        "raw wall ms": raw_ms[1],
+        "scan wall ms": scan_ms[1],
+        "CPU ratio": ratio[0],
+        "wall ratio": ratio[1],
+    }
+
+
+def main() -> None:
+    """Read the words and measure."""
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("--model", type=choose_model, default=choose_model(None))
+    words.add_argument("--side", type=int, default=256)
+    words.add_argument("--slices", type=int, default=24)
+    words.add_argument("--threads", type=int, default=1)
+    words.add_argument("--rounds", type=int, default=5)
+    words.add_argument("--faithfulness", default="none")
+    asked = words.parse_args()
+    figures = measure(
+        asked.model,
+        side=asked.side,
+        n_slices=asked.slices,
+        threads=asked.threads,
+        rounds=asked.rounds,
+        faithfulness=asked.faithfulness,
+    )
+    for name, value in figures.items():
+        print(f"{name:14s}{value:9.2f}")
+
+
+if __name__ == "__main__":
+    main()
