@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from threading import RLock
 
 from tqdm import tqdm
 
@@ -25,6 +26,7 @@ class Bar(Watch):
 
     def __init__(self) -> None:
         self._bar: tqdm[None] | None = None
+        tqdm.set_lock(RLock())  # its own would be one of the system's, a file in shared memory
 
     def found(self, n_studies: int, n_pending: int) -> None:
         """Start the bar where an earlier run ended."""
