@@ -101,7 +101,11 @@ def _choose_watch(*, quiet: bool) -> Watch:
 
     if quiet:
         return Watch()
+    from threading import RLock
+
     from tqdm import tqdm
+
+    tqdm.set_lock(RLock())  # its own would be one of the system's, a file in shared memory
 
     class Bars(Watch):
         """A bar for each step, on a terminal alone."""
