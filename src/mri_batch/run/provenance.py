@@ -64,7 +64,7 @@ def describe_run(
         "onnxruntime_build": str(import_onnxruntime().get_build_info()),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-        "cpu": _cpu_name(),
+        "cpu": describe_cpu(),
         "cores": usable_cores(),
         "jobs": settings.jobs,
         "shard": list(settings.shard),
@@ -113,7 +113,8 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _cpu_name() -> str:
+def describe_cpu() -> str:
+    """Return the processor's name."""
     try:
         for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
             if line.startswith("model name"):

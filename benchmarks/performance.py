@@ -1,0 +1,73 @@
+"""Run the benches of a scan and write their figures into ``docs/performance.md``: ``python -m benchmarks.performance``.
+
+``--only 1 4`` runs some, and leaves what stands of the others. A small CNN is given with ``--cnn PKG``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from mri_batch.cli.common import choose_model
+from mri_batch.run.provenance import describe_cpu
+
+PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+
+
+def commands(cnn: Path | None) -> dict[str, list[list[str]]]:
+    """Commands by the number of their section on the page."""
+    vit = ["--model", "brain-vit"]
+    models = [vit] + ([["--model", str(cnn)]] if cnn else [])
+    return {
+        "1": [["bench_scan", *m, "--side", side] for m in models for side in ("256", "512")]
+        + [["bench_scan", *vit, "--faithfulness", "top", "--rounds", "2"]],
+        "2": [["bench_peers", *vit, "--arch", "vit_small_patch14_dinov2"]],
+        "3": [["bench_scaling", *vit]],
+        "4": [["bench_memory", *vit], ["bench_memory", *vit, "--counts", "2000", "--frames", "2000"]],
+    }
+
+
+def run(words: Sequence[str]) -> str:
+    """Run one bench; returns the command and what it printed, as a block."""
+    command = [sys.executable, "-m", f"benchmarks.{words[0]}", *words[1:]]
+    done = subprocess.run(command, cwd=PAGE.parents[1], check=True, capture_output=True, text=True)
+    return f"```\n$ python -m benchmarks.{' '.join(words)}\n{done.stdout.rstrip()}\n```\n"
+
+
+def put_in(page: str, section: str, told: str) -> str:
+    """Put figures between the marks of a section."""
+    marks = rf"(?s)(<!-- figures {section} -->\n).*?(<!-- end -->)"
+    found, n = re.subn(marks, lambda match: f"{match[1]}{told}{match[2]}", page)
+    if n != 1:
+        raise SystemExit(f"{PAGE.name} has no place for section {section}")
+    return found
+
+
+def describe_machine() -> str:
+    """One line: when, on what, and how busy it was."""
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    runtime = f"ONNX Runtime {version('onnxruntime')}"
+    return f"{datetime.now(UTC):%Y-%m-%d}, {describe_cpu()}, {os.cpu_count()} cores{load}, {runtime}\n\n"
+
+
+def main() -> None:
+    """Read the words, run, write after each section."""
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("--only", nargs="+")
+    words.add_argument("--cnn", type=choose_model)
+    asked = words.parse_args()
+    for section, benches in commands(asked.cnn).items():
+        if asked.only is None or section in asked.only:
+            told = describe_machine() + "\n".join(run(bench) for bench in benches)
+            PAGE.write_text(put_in(PAGE.read_text("utf-8"), section, told), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
