@@ -26,7 +26,8 @@ the names to what is required, and refuses GPL and AGPL. The extras are not in i
 """
 TAIL = """
 Wheels of numpy, Pillow and onnxruntime carry further libraries, whose notices are in the wheels: among them GCC's
-runtime libraries in numpy's, under the GPL with the exception that frees what is linked with them, and libquadmath, LGPL.
+runtime libraries in numpy's, under the GPL with the exception that frees what is linked with them, and libquadmath,
+under the LGPL.
 """
 TARGETS = tuple(Target(system=system, python="3.12") for system in ("linux", "windows"))
 
