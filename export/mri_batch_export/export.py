@@ -18,6 +18,7 @@ from mri_batch.model.session import Session
 from mri_batch_export.dataset import Item
 from mri_batch_export.finish import finish_package
 from mri_batch_export.gradients import GradientGraph, build_gradient_graph, strip_metadata
+from mri_batch_export.rounding import weigh_rounding
 from mri_batch_export.storage import Store, WeightFile, fold_batch_norms, round_weights
 from mri_batch_export.verify import make_golden, verify_gradients, verify_plain
 from mri_batch_export.wire import build_plain_graph
@@ -47,7 +48,10 @@ def export_package(
     _check_network(network, card)
     p = card.preprocessing
     fold_batch_norms(network, torch.zeros(1, p.channels, p.rows, p.cols))
+    whole = copy.deepcopy(network)
     weights = WeightFile(codes=round_weights(network, store))
+    if store != "fp32":
+        card = _weigh(whole, network, card, items, store, rollout_layers)
     plain = build_plain_graph(network, card=card, rollout_layers=rollout_layers)
     card = card.model_copy(update={"wiring": plain.wiring})
     graphs = [(MODEL, strip_metadata(plain.proto))]  # the exporter notes where source files lie on this machine
@@ -68,6 +72,18 @@ def export_package(
             verify_gradients(network, session)
         golden = make_golden(network, session, first_layer)
         return finish_package(session, files, golden, items, out, work=work, replace=replace)
+
+
+def _weigh(
+    whole: nn.Module, rounded: nn.Module, card: ModelCard, items: Sequence[Item], store: Store, rollout_layers: int
+) -> ModelCard:
+    """Say in the card what rounding costs, or that nobody knows. Raises ExportRefused where it costs too much."""
+    validation = [item for item in items if item.split == "val"]
+    if not validation:
+        told = f"Weights are stored as {store}; what that costs was not measured, for want of validation data."
+        return card.model_copy(update={"limits": (*card.limits, told)})
+    figures = weigh_rounding(whole, rounded, card, validation, rollout_layers)
+    return card.model_copy(update={"metrics": card.metrics | {"rounding": {"store": store, **figures}}})
 
 
 def _check_network(network: nn.Module, card: ModelCard) -> None:
