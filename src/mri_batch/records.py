@@ -76,7 +76,10 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRecord:
-    """One row of ``files.csv``: what became of one file. ``code`` and ``reason`` where it was not used."""
+    """One row of ``files.csv``: what became of one file. ``code`` and ``reason`` where it was not used.
+
+    ``sha256``: of the content of a file that was used.
+    """
 
     file_id: str
     relative: str
@@ -87,6 +90,7 @@ class FileRecord:
     reason: str = ""
     study_id: str = ""
     series_id: str = ""
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import random
 import shutil
@@ -16,7 +17,7 @@ from mri_batch.run.ledger import LOG, verify_scan
 from mri_batch.run.rerender import rerender
 from mri_batch.run.scan import Watch, scan
 from mri_batch.settings import ScanSettings
-from mri_batch.sums import SUMS
+from mri_batch.sums import SUMS, digest_file, digest_folder
 from tests.make import save_picture, save_series
 
 VIT = Path(__file__).parents[1] / "golden" / "vit"
@@ -72,6 +73,9 @@ def test_finished_scan_is_as_written(scanned: Path, tree: Path) -> None:
     assert entry["began"] <= entry["ended"]
     assert {"user", "uid", "host", "asked", "versions", "model", "inputs", "studies", "exit_code"} <= entry.keys()
     assert entry["inputs"]["found"] == 2
+    assert entry["inputs"]["sha256"] == digest_file(scanned / "files.csv")
+    rows = csv.DictReader((scanned / "files.csv").read_text("utf-8").splitlines())
+    assert {row["file"]: row["sha256"] for row in rows} == digest_folder(tree, tree)
     assert entry["studies"]["done"] == 2
     assert entry["model"]["sha256"]
     assert "SURNAME" not in json.dumps(entry)

@@ -37,6 +37,7 @@ FILES_COLUMNS = (
     "reason",
     "study_id",
     "series_id",
+    "sha256",
 )
 
 
@@ -331,6 +332,7 @@ def _from_file(record: FileRecord) -> dict[str, Any]:
         "reason": record.reason,
         "study_id": record.study_id,
         "series_id": record.series_id,
+        "sha256": record.sha256,
     }
 
 
@@ -345,6 +347,7 @@ def _to_file(record: Mapping[str, Any]) -> FileRecord:
         reason=record["reason"],
         study_id=record["study_id"],
         series_id=record["series_id"],
+        sha256=record["sha256"],
     )
 
 

@@ -38,6 +38,7 @@ from mri_batch.run.judge import Judged, judge_series
 from mri_batch.run.output import new_folder
 from mri_batch.run.show import Shown, plan_shown
 from mri_batch.settings import ScanSettings
+from mri_batch.sums import digest_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +199,8 @@ def _account(study: Study, judged: Sequence[Judged]) -> list[FileRecord]:
         for file in j.source.series.files:
             problem = problems.get(file.file_id)
             if file.file_id in used or problem is None:
-                rows.append(_record(file, study, j.source.series.series_id, FileStatus.USED))
+                row = _record(file, study, j.source.series.series_id, FileStatus.USED)
+                rows.append(replace(row, sha256=_digest(file)))
             else:
                 rows.append(replace(problem, study_id=study.study_id, series_id=j.source.series.series_id))
     return rows + [replace(record, study_id=study.study_id) for record in study.unused]
@@ -208,6 +210,14 @@ def _record(
     file: FoundFile, study: Study, series_id: str, status: FileStatus, code: str = "", reason: str = ""
 ) -> FileRecord:
     return replace(to_record(file, status, code, reason), study_id=study.study_id, series_id=series_id)
+
+
+def _digest(file: FoundFile) -> str:
+    """Digest a file that was just read, hence from memory mostly; empty where it is gone by now."""
+    try:
+        return digest_file(file.path)
+    except OSError:
+        return ""
 
 
 def _nothing_readable(job: Job, study: Study, files: Sequence[FileRecord]) -> StudyResult:
