@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,6 +52,9 @@ def command(
 
     Nothing is written unless ONNX Runtime gives PyTorch's answers on pictures that were not used in tracing.
     """
+    scratch = click.get_current_context().with_resource(tempfile.TemporaryDirectory(prefix="mri-batch-"))
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = scratch  # else PyTorch makes a folder, and asks the system's name service
+    os.environ.setdefault("LOGNAME", os.environ.get("USER", "user"))  # by a socket who it works for
     from mri_batch_export.dataset import load_dataset
     from mri_batch_export.export import export_package
     from mri_batch_export.foreign import export_foreign

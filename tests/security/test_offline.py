@@ -67,7 +67,6 @@ class Place:
         """Run one command of ours, closed in and traced."""
         kept = {key: os.environ[key] for key in ("PATH", "LD_LIBRARY_PATH") if key in os.environ}
         env = {**kept, "HOME": str(self.folder / "home"), "TMPDIR": str(self.folder / "tmp"), "OMP_NUM_THREADS": "1"}
-        env["LOGNAME"] = "somebody"  # set by every login; PyTorch else asks the system, by a socket, who it runs for
         env["PYTHONDONTWRITEBYTECODE"] = "1"  # Python's own cache is written by an installation
         traced = (*CLOSED, *TRACED, "-o", str(self.folder / "trace"))
         done = subprocess.run(
