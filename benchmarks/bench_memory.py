@@ -19,7 +19,7 @@ from tests import make
 
 from mri_batch.cli.common import choose_model
 
-SIDE = 64  # small slices: what must be flat is what is kept of each
+SIDE = 128  # 1,000 of them are as many bytes as are kept in memory
 SCAN = """
 import resource, subprocess, sys
 subprocess.run(sys.argv[1:], check=True, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)

@@ -91,3 +91,36 @@ def test_judged_outputs_do_not_depend_on_batches(tmp_path: Path, settings: ScanS
     assert len(judged.placements) == len(judged.origins) == len(judged.kept["rollout"]) == 9
     np.testing.assert_allclose(judged.kept["rollout"], again.kept["rollout"], atol=1e-6)
     np.testing.assert_allclose(judged.probabilities, again.probabilities, atol=1e-6)
+
+
+def test_slices_beyond_the_room_are_read_again(tmp_path: Path, settings: ScanSettings) -> None:
+    """Without room nothing is kept, a second pass yields the same slices, and with room all are."""
+    job = read_job(tmp_path, settings)
+    session = Counting()
+    series = job.study.series[0]
+    tight = judge_series(series, session, None, settings.limits, room_bytes=3 * 40 * 32 * 4).source
+    roomy = judge_series(series, session, None, settings.limits).source
+    assert (tight.kept_bytes, roomy.kept_bytes) == (0, 9 * 40 * 32 * 4)
+    for again, kept in zip(tight, roomy, strict=True):
+        np.testing.assert_array_equal(again.pixels, kept.pixels)
+
+
+def test_series_of_one_study_share_the_room(
+    tmp_path: Path, settings: ScanSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the first series keeps is no longer there for the second, so that memory is bounded for a study."""
+    one = 3 * 40 * 32 * 4
+    monkeypatch.setattr("mri_batch.run.study.KEPT_BYTES", one + 100)
+    rooms: list[int] = []
+
+    def note(*words: Any, room_bytes: int, **named: Any) -> Any:
+        rooms.append(room_bytes)
+        return judge_series(*words, room_bytes=room_bytes, **named)
+
+    monkeypatch.setattr("mri_batch.run.study.judge_series", note)
+    for number in ("1", "2", "3"):
+        save_series(tmp_path / "in" / number, 3, study="1", series=number)
+    with Grouper(tmp_path / "work", limits=settings.limits) as grouper:
+        gather(settings, grouper)
+        process(Job(study=next(grouper.iter_studies()), key="k"), settings, Counting(), None)
+    assert rooms == [one + 100, 100, 100]

@@ -69,6 +69,12 @@ class Session:
         """Which outputs there are, by role."""
         return self.card.wiring
 
+    def count_heads(self) -> int:
+        """Heads of a ViT's layers, of the largest where they differ; 1 where the graph does not say."""
+        shapes = {output.name: output.shape for output in self._open(self.package.model_file).get_outputs()}
+        told = [shapes[name][1] for name in self.wiring.attention]
+        return max((n for n in told if isinstance(n, int)), default=1)
+
     def try_out(self) -> None:
         """Run the model once, on black, so that one that cannot run is refused before any study."""
         p = self.card.preprocessing

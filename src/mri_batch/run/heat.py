@@ -98,14 +98,15 @@ def explain_pictures(
 
 
 def explain_heads(session: Session, picture: Float32) -> LayerHeads | None:
-    """Look into the layers and heads of a ViT for float32[1, c, rows, cols], in two passes; None for other models.
+    """Look into the layers and heads of a ViT for float32[1, c, rows, cols], in one pass; None for other models.
 
-    The first pass asks for the last layer alone, to learn its size: all layers of a large model would fill the memory.
+    Only the layers that a page holds are asked for: all of a large model would fill the memory.
     """
     n_layers = len(session.wiring.attention)
     if not n_layers:
         return None
-    n_shown = min(n_layers, max(1, HEAD_CELLS // every_head(session, picture, last_layers=1).size))
+    rows, cols = session.wiring.grid or (1, 1)
+    n_shown = min(n_layers, max(1, HEAD_CELLS // (session.count_heads() * rows * cols)))
     return LayerHeads(weights=every_head(session, picture, last_layers=n_shown), first_layer=n_layers - n_shown)
 
 

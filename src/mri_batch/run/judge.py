@@ -15,21 +15,26 @@ from mri_batch.read.slices import iter_slices
 from mri_batch.records import FileRecord, Float32, FoundFile, ModelInput, Placement, Series, Slice
 from mri_batch.settings import ReadLimits
 
-KEPT_BYTES = 128 << 20  # slices kept between judging and showing; a larger series is read again
+KEPT_BYTES = 64 << 20  # of a study's slices kept between judging and showing; series beyond are read again
 
 
 class SliceSource:
     """The readable slices of one series, in order; kept in memory while they fit and read again where they do not."""
 
-    def __init__(self, series: Series, limits: ReadLimits) -> None:
+    def __init__(self, series: Series, limits: ReadLimits, room_bytes: int) -> None:
         self.series = series
         self.problems: tuple[FileRecord, ...] = ()
-        self._limits = limits
+        self._limits, self._room_bytes = limits, room_bytes
         self._kept: list[Slice] | None = None
 
     def __iter__(self) -> Iterator[Slice]:
         """Yield each slice; after a full pass ``problems`` lists the files that could not be used."""
         return iter(self._kept) if self._kept is not None else self._read()
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes of the slices in memory."""
+        return sum(picture.pixels.nbytes for picture in self._kept or ())
 
     def _read(self) -> Iterator[Slice]:
         problems, kept, size_bytes = [], [], 0
@@ -38,11 +43,11 @@ class SliceSource:
                 problems.append(item)
                 continue
             size_bytes += item.pixels.nbytes
-            if size_bytes <= KEPT_BYTES:
+            if size_bytes <= self._room_bytes:
                 kept.append(item)
             yield item
         self.problems = tuple(problems)
-        if size_bytes <= KEPT_BYTES:
+        if size_bytes <= self._room_bytes:
             self._kept = kept
 
 
@@ -63,13 +68,20 @@ class Judged:
 
 
 def judge_series(
-    series: Series, session: Session, gate: Gate | None, limits: ReadLimits, *, keep: Sequence[str] = ()
+    series: Series,
+    session: Session,
+    gate: Gate | None,
+    limits: ReadLimits,
+    *,
+    keep: Sequence[str] = (),
+    room_bytes: int = KEPT_BYTES,
 ) -> Judged:
     """Read a series and run the model over it, batch by batch; the next batch is read while the model runs.
 
-    ``keep`` names outputs of the plain graph that are wanted besides. A series without a readable slice has n = 0.
+    ``keep`` names outputs of the plain graph that are wanted besides; ``room_bytes`` of slices may stay in memory. A
+    series without a readable slice has n = 0.
     """
-    source = SliceSource(series, limits)
+    source = SliceSource(series, limits, room_bytes)
     origins: list[tuple[FoundFile, int]] = []
     placements: list[Placement] = []
     notes: dict[str, None] = {}

@@ -34,7 +34,7 @@ from mri_batch.report.page import render_study
 from mri_batch.report.pieces import write_pieces
 from mri_batch.report.tables import dump_result
 from mri_batch.run.heat import outputs_of_methods
-from mri_batch.run.judge import Judged, judge_series
+from mri_batch.run.judge import KEPT_BYTES, Judged, judge_series
 from mri_batch.run.output import new_folder
 from mri_batch.run.show import Shown, plan_shown
 from mri_batch.settings import ScanSettings
@@ -109,7 +109,10 @@ def _work_through(
     began = time.perf_counter()
     study = choose_series(job.study, session.card)
     keep = outputs_of_methods(session.card, settings.explain)
-    judged = [judge_series(series, session, gate, settings.limits, keep=keep) for series in study.series]
+    judged: list[Judged] = []
+    for series in study.series:
+        room = KEPT_BYTES - sum(done.source.kept_bytes for done in judged)
+        judged.append(judge_series(series, session, gate, settings.limits, keep=keep, room_bytes=room))
     read = time.perf_counter()
     files = _account(study, judged)
     judged = [j for j in judged if j.origins]
