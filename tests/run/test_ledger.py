@@ -176,6 +176,15 @@ def test_log_cut_before_a_run_is_told_for_ever(out: Path, tree: Path) -> None:
     assert verified.broken == (f"{LOG} was altered before run 2",)
 
 
+def test_line_rewritten_before_a_run_is_told_by_its_own_digest(out: Path, tree: Path) -> None:
+    """Another name in the log, and the list of digests thrown away, so that the next run makes it anew."""
+    log = (out / LOG).read_text()
+    (out / LOG).write_text(log.replace('"event": "scan"', '"event": "lies"'))
+    (out / SUMS).unlink()
+    scan(ask(tree, out), Watch())
+    assert verify_scan(out).broken == (f"line 1 of {LOG} was altered",)
+
+
 def test_run_killed_between_log_and_digests_is_mended_by_the_next(out: Path, tree: Path) -> None:
     """The log's new line stands, the list is still the old one: the next run goes on without a complaint."""
     before = (out / SUMS).read_bytes()
