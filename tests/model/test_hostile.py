@@ -216,3 +216,15 @@ def write(folder: Path, model: onnx.ModelProto) -> Path:
     (folder / "pkg" / "model.onnx").write_bytes(model.SerializeToString())
     (folder / "pkg" / CARD_NAME).write_text(CARD.model_dump_json())
     return folder / "pkg"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="memory is bounded by POSIX means")
+def test_worker_has_less_memory_than_the_machine() -> None:
+    """So that a bomb meets its own bound before the system's killer wakes."""
+    code = (
+        "import os, resource; from mri_batch.run.spread import set_bounds; set_bounds()\n"
+        "whole = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')\n"
+        "print(0 < resource.getrlimit(resource.RLIMIT_DATA)[0] < whole)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
