@@ -172,14 +172,18 @@ class ViT(nn.Module):
         return self.forward_taps(x)[0]
 
     def forward_taps(self, x: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
-        """Logits float[n, k], attention of every block float[n, h, t, t], features float[n, dim]."""
+        """Logits float[n, k], attention of every block float[n, h, t, t], features float[n, dim].
+
+        The features are the mean patch of the middle block: by the last one a fine-tuned network has made a class of
+        whatever it was shown, and what is no brain can no longer be told.
+        """
         tokens = self.embed(x)
-        attentions = []
+        attentions, means = [], []
         for block in self.blocks:
             tokens, weights = block(tokens)
             attentions.append(weights)
-        features = self.norm(tokens)[:, 0]
-        return self.head(features), attentions, features
+            means.append(tokens[:, self.prefix_tokens :].mean(dim=1))
+        return self.head(self.norm(tokens)[:, 0]), attentions, means[(len(means) - 1) // 2]
 
     def embed(self, x: Tensor) -> Tensor:
         """Tokens with positions, float[n, t, dim]: class, registers, patches."""
