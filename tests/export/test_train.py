@@ -17,6 +17,7 @@ from mri_batch.card import Crop, Preprocessing
 from mri_batch.errors import UsageError
 from mri_batch.evaluate.dataset import load_dataset
 from mri_batch_export.architectures.convert import last_linear
+from mri_batch_export.architectures.vit import ViT
 from mri_batch_export.networks import build_model, guide_loss
 from mri_batch_export.recipe import Recipe, list_recipes, load_recipe, to_recipe
 from mri_batch_export.runs import RUN, WEIGHTS, Row
@@ -177,6 +178,7 @@ def test_guidance_counts_a_patch_by_how_much_of_it_is_covered() -> None:
     """Attention on a patch that the outline only grazes is worth less than on one that it fills."""
     recipe = make_recipe(architecture="vit", model=VIT, guide_weight=1.0, guide_layers=1, rollout_layers=1)
     model = build_model(recipe, 2, None)
+    assert isinstance(model, ViT)
     mask = torch.zeros(1, 1, 32, 32)
     mask[:, :, 0:8, 7:16] = 1  # all of patch 1, an eighth of patch 0
 
