@@ -71,7 +71,7 @@ def mutate(seeds: Sequence[tuple[str, bytes]], seed: int, number: int) -> tuple[
     for _ in range(1 + int(rng.expovariate(0.35))):
         _MUTATIONS[rng.randrange(len(_MUTATIONS))](content, rng)
     if name.endswith(".png") and rng.random() < 0.7:
-        content = _mend_png(content)
+        content = mend_png(content)
     return f"{number:06d}-{name}", bytes(content)
 
 
@@ -134,7 +134,7 @@ def _place(content: bytearray, rng: random.Random) -> int:
 _MUTATIONS = (_flip, _flip, _set, _number, _number, _delete, _repeat, _cut, _splice)
 
 
-def _mend_png(content: bytearray) -> bytearray:
+def mend_png(content: bytearray) -> bytearray:
     """Put right checksums in, so that a mutated chunk is not refused for them alone."""
     at = 8
     while at + 12 <= len(content):

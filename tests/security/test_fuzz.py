@@ -1,7 +1,11 @@
-"""A slice of ``benchmarks/fuzz_scan.py``: the batch lives, every file has its row, sound studies are untouched."""
+"""Slices of ``benchmarks/fuzz_scan.py`` and ``fuzz_reader.py``: the batch lives, every file has its row, sound studies
+are untouched, and nothing but our own errors comes out of the reader."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from benchmarks.fuzz_reader import read_one
 from benchmarks.fuzz_scan import fuzz, load_seeds, mutate
 
 
@@ -17,3 +21,12 @@ def test_mutants_are_the_same_every_time() -> None:
     seeds = load_seeds()
     assert [mutate(seeds, 8, n) for n in range(40)] == [mutate(seeds, 8, n) for n in range(40)]
     assert len({content for _, content in (mutate(seeds, 8, n) for n in range(40))}) == 40
+
+
+def test_reader_lets_no_foreign_error_out(tmp_path: Path) -> None:
+    """A hundred mutants, and what is hardly a file, through what atheris is pointed at."""
+    seeds = load_seeds()
+    for number in range(100):
+        read_one(mutate(seeds, 5, number)[1], tmp_path / "x")
+    for scrap in (b"", b"\0", b"\x89PNG\r\n\x1a\n", bytes(128) + b"DICM", b"II*\0"):
+        read_one(scrap, tmp_path / "x")
