@@ -152,7 +152,10 @@ def test_own_wheel_is_sound_and_the_same_every_time(tmp_path: Path) -> None:
             assert (digest, size) == (f"sha256={expected}", str(len(content)))
         assert any(n.endswith(".dist-info/entry_points.txt") for n in names)
         assert any(n.startswith("mri_batch/report/templates/") for n in names)
-        assert not any("__pycache__" in n or "direct_url" in n for n in names)
+        assert not any("__pycache__" in n for n in names)
+        about = [n.partition(".dist-info/")[2] for n in names]
+        assert not {"INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json"} & set(about)  # the builder's machine
+        assert (about.count("RECORD"), about.count("WHEEL")) == (1, 1)
 
 
 def test_build_says_what_cannot_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
