@@ -19,7 +19,8 @@ HEAD = """# Licences
 Made by `python docs/make_licences.py` from the metadata of what `pip install mri-batch` brings; a test holds
 the names to what is required, and refuses GPL and AGPL. The extras are not in it. Models and data: see the model cards.
 
-`mri-batch airgap build` collects the licence texts of all wheels, and lists the packages with versions and digests.
+`mri-batch airgap build` collects the licence texts of all wheels, and lists the packages with versions and the digests
+that its installation demands.
 
 | package | licence |
 |---|---|
