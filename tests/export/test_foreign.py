@@ -6,6 +6,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 import pytest
 import torch
@@ -67,7 +68,8 @@ def test_attention_and_rollout_are_found_in_a_plain_graph(plain: Path, network: 
     x = np.random.default_rng(0).normal(size=(5, 3, 32, 16)).astype(np.float32)
     given = Session(package, threads=1).outputs(x, ["logits", "rollout", "features", *w.attention])
     with torch.no_grad():
-        logits, attentions, features = network.forward_taps(torch.from_numpy(x))
+        logits, attentions, _ = network.forward_taps(torch.from_numpy(x))
+        features = penultimate(network, x)
     np.testing.assert_allclose(given["logits"], logits.numpy(), atol=1e-4)
     np.testing.assert_allclose(given["features"], features.numpy(), atol=1e-4)
     rolled = np.eye(9)[None]
@@ -76,6 +78,15 @@ def test_attention_and_rollout_are_found_in_a_plain_graph(plain: Path, network: 
         rolled = (attention.numpy().mean(axis=1) + np.eye(9)) / 2 @ rolled
     np.testing.assert_allclose(given["rollout"], rolled[:, 0, 1:].reshape(5, 4, 2), atol=1e-4)
     assert "differs" in list(verify_package(package.folder))[-1]
+
+
+def penultimate(network: ViT, x: npt.NDArray[np.float32]) -> torch.Tensor:
+    """The class token that enters the head."""
+    seen: list[torch.Tensor] = []
+    handle = network.head.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
+    network(torch.from_numpy(x))
+    handle.remove()
+    return seen[0]
 
 
 def make_pooled(path: Path, batch: int | str = "n") -> Path:

@@ -109,10 +109,11 @@ def test_worker_imports_nothing_from_the_working_directory(tmp_path: Path) -> No
         "from pathlib import Path; from mri_batch.settings import ScanSettings\n"
         "from tests.run import test_spread as t\n"
         "asked = ScanSettings(paths=(), out=Path(), model=Path('none'), threads=1)\n"
-        "print([r.code for _, r in t.spread(t.jobs('fine'), asked, t.CARD, t.erratic)])"
+        "print([r.code for _, r in t.spread(t.jobs('fine'), asked, t.CARD, t.erratic)])\n"
+        "print('PYTHONSAFEPATH' in t.os.environ)"  # nor is our own process changed by it
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.stdout == "['']\n", done.stderr
+    assert done.stdout == "['']\nFalse\n", done.stderr
     assert list(tmp_path.glob("sprung-*")) == []
 
 

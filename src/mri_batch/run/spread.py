@@ -75,17 +75,29 @@ def spread(
             worker.end()
 
 
+def start_apart(process: BaseProcess) -> None:
+    """Start a process that looks for no module in the working directory; our own environment stays as it is."""
+    before = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = "1"
+    try:
+        process.start()
+    finally:
+        if before is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = before
+
+
 class _Worker:
     """One process and the job that it has. The clock of a job starts when the worker has its model loaded."""
 
     def __init__(self, settings: ScanSettings, work: Work) -> None:
-        os.environ["PYTHONSAFEPATH"] = "1"  # else a worker looks for modules in the working directory first
         context = multiprocessing.get_context("spawn")
         incoming, self._jobs = context.Pipe(duplex=False)
         self.pipe, outgoing = context.Pipe(duplex=False)
         theirs = Line(incoming, outgoing)
         self.process: BaseProcess = context.Process(target=_begin, args=(work, theirs, settings), daemon=True)
-        self.process.start()
+        start_apart(self.process)
         for end in theirs:
             end.close()
         self.job: Job | None = None

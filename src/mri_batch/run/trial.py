@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -11,16 +10,15 @@ from pathlib import Path
 from mri_batch.errors import ModelPackageError, MriBatchError
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
-from mri_batch.run.spread import START_LIMIT_S, end_with_parent, set_bounds
+from mri_batch.run.spread import START_LIMIT_S, end_with_parent, set_bounds, start_apart
 
 
 def try_model(folder: Path, limit_s: float = START_LIMIT_S) -> None:
     """Load a package and run it on black. Raises ModelPackageError where it is refused, dies, or takes too long."""
-    os.environ["PYTHONSAFEPATH"] = "1"  # else the process looks for modules in the working directory first
     context = multiprocessing.get_context("spawn")
     answers, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_try, args=(folder, theirs), daemon=True)
-    process.start()
+    start_apart(process)
     theirs.close()
     try:
         answer = answers.recv() if answers.poll(limit_s) else _refuse(f"not within {limit_s:.0f} s")
