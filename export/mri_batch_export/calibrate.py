@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from mri_batch.card import Calibration, Conformal, ModelCard, OutOfDistribution
 from mri_batch.errors import UsageError
+from mri_batch.explain.scale import SHARE
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
 from mri_batch.records import Float32
@@ -24,7 +25,6 @@ ALPHA = 0.1
 CAUTION_SHARE, REFUSE_SHARE = 0.95, 0.99  # of the validation slices lie below the gate's two thresholds
 ECE_BINS = 15  # as Guo et al. 2017
 GATE_SLICES_PER_CLASS = 300  # enough for means and a shared covariance, and bounded in time
-SCALE_SHARE = 0.95  # of the validation slices have their hottest spot below the top of the colour bar
 
 Ints = npt.NDArray[np.int64]
 Doubles = npt.NDArray[np.float64]
@@ -228,7 +228,7 @@ def _gate_thresholds(distances: Doubles, fitted_on: str) -> OutOfDistribution:
 
 
 def _scale_rollout(card: ModelCard, peaks: Float32) -> tuple[Any, ...]:
-    scale = float(np.quantile(peaks, SCALE_SHARE))
+    scale = float(np.quantile(peaks, SHARE))
     return tuple(
         entry.model_copy(update={"scale_max": scale}) if entry.method == "rollout" else entry
         for entry in card.explanations
