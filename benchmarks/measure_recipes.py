@@ -4,8 +4,7 @@
 [--epochs N] [--few N]``
 
 ``--few N`` takes N pictures of each class and split, so that the largest networks pass on two cores: that shows that a
-recipe works, not how good it is. A finished run in DIR is not trained again. The table of docs/training.md is made by
-this.
+recipe works, not how good it is. A finished run in DIR is not trained again.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from pathlib import Path
 from mri_batch.evaluate.dataset import Item, load_dataset
 from mri_batch_export.splits import choose_splits
 
-COLUMNS = ("recipe", "pictures", "epochs", "accuracy", "95 %", "MCC", "ECE", "package", "scan", "minutes")
+COLUMNS = ("recipe", "test pictures", "epochs", "accuracy", "95 %", "MCC", "ECE", "package", "scan", "minutes")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
