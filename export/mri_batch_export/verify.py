@@ -37,7 +37,7 @@ def reference_outputs(model: nn.Module, pixels: Tensor, wiring: Wiring, first_la
             )
             outputs = {wiring.logits: logits, str(wiring.features): features, **maps}
         elif isinstance(model, MapClassifier):
-            outputs = {wiring.logits: model(pixels), str(wiring.features): model.pool(model.features_map(pixels))}
+            outputs = {wiring.logits: model(pixels), str(wiring.features): model.pool(model.early_map(pixels))}
         else:
             outputs = {wiring.logits: model(pixels)}
     return {name: values.numpy() for name, values in outputs.items()}

@@ -42,8 +42,8 @@ class _Plain(nn.Module):
             row = roll_out(attentions[self.first_layer :])[:, self.model.prefix_tokens :]
             return logits, features, row.reshape(-1, *self.model.grid), *attentions
         if isinstance(self.model, MapClassifier):
-            feature_map = self.model.features_map(pixels)
-            return self.model.head(feature_map), self.model.pool(feature_map)
+            early = self.model.early_map(pixels)
+            return self.model.head(self.model.late_map(early)), self.model.pool(early)
         return (self.model(pixels),)
 
 

@@ -33,14 +33,22 @@ class AttentionClassifier(Protocol):
 
 @runtime_checkable
 class MapClassifier(Protocol):
-    """A convolutional network, cut after its last feature map: forward = head(features_map(x))."""
+    """A convolutional network, cut in its middle and after its last map: forward = head(late_map(early_map(x)))."""
 
-    def features_map(self, x: Tensor) -> Tensor:
-        """Last feature map float[n, c, rows, cols] of pictures float[n, channels, rows, cols]."""
+    def early_map(self, x: Tensor) -> Tensor:
+        """Map in the middle, float[n, c, rows, cols], of pictures float[n, channels, rows, cols]."""
         ...
 
-    def pool(self, feature_map: Tensor) -> Tensor:
+    def late_map(self, early_map: Tensor) -> Tensor:
+        """Last feature map float[n, c, rows, cols] of the one in the middle."""
+        ...
+
+    def pool(self, early_map: Tensor) -> Tensor:
         """Features float[n, d] that the out-of-distribution gate looks at."""
+        ...
+
+    def features_map(self, x: Tensor) -> Tensor:
+        """Last feature map float[n, c, rows, cols] of pictures."""
         ...
 
     def head(self, feature_map: Tensor) -> Tensor:

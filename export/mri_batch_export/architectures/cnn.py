@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 
 class MapNet(nn.Module):
-    """A network cut after its last feature map; a :class:`mri_batch_export.architectures.base.MapClassifier`."""
+    """A network cut in its middle and after its last map; see :mod:`mri_batch_export.architectures.base`."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits float[n, k] of pictures float[n, channels, rows, cols]."""
@@ -18,11 +18,19 @@ class MapNet(nn.Module):
 
     def features_map(self, x: Tensor) -> Tensor:
         """Last feature map float[n, c, rows, cols]."""
+        return self.late_map(self.early_map(x))
+
+    def early_map(self, x: Tensor) -> Tensor:
+        """Map in the middle, float[n, c, rows, cols]."""
         raise NotImplementedError
 
-    def pool(self, feature_map: Tensor) -> Tensor:
+    def late_map(self, early_map: Tensor) -> Tensor:
+        """Last feature map of the one in the middle."""
+        raise NotImplementedError
+
+    def pool(self, early_map: Tensor) -> Tensor:
         """Mean over the map, float[n, c]."""
-        return feature_map.mean(dim=(2, 3))
+        return early_map.mean(dim=(2, 3))
 
     def head(self, feature_map: Tensor) -> Tensor:
         """Logits float[n, k] of a feature map."""
@@ -52,38 +60,45 @@ class PlainCNN(MapNet):
         self.drop = nn.Dropout(dropout)
         self.out = nn.Linear(dense, n_labels)
 
-    def features_map(self, x: Tensor) -> Tensor:
-        """Output of the last convolution, before its pooling."""
-        for i, conv in enumerate(self.convs):
-            x = torch.relu(conv(x if i == 0 else F.max_pool2d(x, 2)))
-        return x
+    def early_map(self, x: Tensor) -> Tensor:
+        """Output of the first half of the convolutions."""
+        x = torch.relu(self.convs[0](x))
+        return self._convolve(x, self.convs[1 : len(self.convs) // 2])
 
-    def pool(self, feature_map: Tensor) -> Tensor:
-        """Output of the dense layer, float[n, dense]."""
-        return torch.relu(self.dense(F.max_pool2d(feature_map, 2).flatten(1)))
+    def late_map(self, early_map: Tensor) -> Tensor:
+        """Output of the last convolution, before its pooling."""
+        return self._convolve(early_map, self.convs[max(1, len(self.convs) // 2) :])
 
     def head(self, feature_map: Tensor) -> Tensor:
         """Logits float[n, k]."""
-        logits: Tensor = self.out(self.drop(self.pool(feature_map)))
+        dense = torch.relu(self.dense(F.max_pool2d(feature_map, 2).flatten(1)))
+        logits: Tensor = self.out(self.drop(dense))
         return logits
+
+    def _convolve(self, x: Tensor, convs: nn.ModuleList) -> Tensor:
+        for conv in convs:
+            x = torch.relu(conv(F.max_pool2d(x, 2)))
+        return x
 
 
 class _ConvStack(MapNet):
-    """``features`` and ``classifier`` as torchvision lays them out, pooled to a fixed grid between.
+    """``features`` and ``classifier`` as torchvision lays them out, pooled to a fixed grid between."""
 
-    The gate looks at the mean over the last map: the 4,096 numbers before the logits would need a covariance of
-    64 MB, estimated from fewer pictures than it has rows.
-    """
-
-    def __init__(self, features: nn.Sequential, classifier: nn.Sequential, grid: int) -> None:
+    def __init__(self, features: nn.Sequential, classifier: nn.Sequential, grid: int, middle: int) -> None:
         super().__init__()
+        self.middle = middle  # so many of ``features`` make the map in the middle
         self.features = features
         self.classifier = classifier
         self.avgpool = nn.AdaptiveAvgPool2d(grid)
 
-    def features_map(self, x: Tensor) -> Tensor:
+    def early_map(self, x: Tensor) -> Tensor:
+        """Output of the first ``middle`` layers."""
+        early: Tensor = self.features[: self.middle](x)
+        return early
+
+    def late_map(self, early_map: Tensor) -> Tensor:
         """Output of the last convolution, before its pooling."""
-        feature_map: Tensor = self.features[:-1](x)
+        feature_map: Tensor = self.features[self.middle : -1](early_map)
         return feature_map
 
     def head(self, feature_map: Tensor) -> Tensor:
@@ -114,7 +129,7 @@ class VGG16(_ConvStack):
             nn.Dropout(dropout),
             nn.Linear(4096, n_labels),
         )
-        super().__init__(nn.Sequential(*layers), classifier, 7)
+        super().__init__(nn.Sequential(*layers), classifier, 7, middle=24)  # after the fourth pooling
 
 
 class AlexNet(_ConvStack):
@@ -145,7 +160,7 @@ class AlexNet(_ConvStack):
             nn.ReLU(),
             nn.Linear(4096, n_labels),
         )
-        super().__init__(features, classifier, 6)
+        super().__init__(features, classifier, 6, middle=8)  # after the third convolution
 
 
 class _Residual(nn.Module):
@@ -192,14 +207,21 @@ class ResNet(MapNet):
         self.stages = len(blocks)
         self.fc = nn.Linear(ins, n_labels)
 
-    def features_map(self, x: Tensor) -> Tensor:
-        """Output of the last stage."""
+    def early_map(self, x: Tensor) -> Tensor:
+        """Output of the stages before the last one."""
         x = F.max_pool2d(torch.relu(self.bn1(self.conv1(x))), 3, 2, 1)
-        for stage in range(1, self.stages + 1):
-            x = self.get_submodule(f"layer{stage}")(x)
-        return x
+        return self._run_stages(x, 1, self.stages - 1)
+
+    def late_map(self, early_map: Tensor) -> Tensor:
+        """Output of the last stage."""
+        return self._run_stages(early_map, self.stages, self.stages)
 
     def head(self, feature_map: Tensor) -> Tensor:
         """Logits float[n, k]."""
-        logits: Tensor = self.fc(self.pool(feature_map))
+        logits: Tensor = self.fc(feature_map.mean(dim=(2, 3)))
         return logits
+
+    def _run_stages(self, x: Tensor, first: int, last: int) -> Tensor:
+        for stage in range(first, last + 1):
+            x = self.get_submodule(f"layer{stage}")(x)
+        return x

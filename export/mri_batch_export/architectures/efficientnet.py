@@ -55,6 +55,7 @@ class EfficientNet(MapNet):
         ins = _round_width(32 * width)
         self.conv_stem = SameConv(channels, ins, 3, 2)
         self.bn1 = nn.BatchNorm2d(ins, eps=_EPS)
+        self.middle = max(i for i, stage in enumerate(stages) if stage[3] == 2)
         self.blocks = nn.Sequential()
         for kind, repeats, kernel, stride, expansion, wide, squeeze in stages:
             outs = _round_width(wide * width)
@@ -68,14 +69,19 @@ class EfficientNet(MapNet):
         self.drop = nn.Dropout(dropout)
         self.classifier = nn.Linear(self.conv_head.out_channels, n_labels)
 
-    def features_map(self, x: Tensor) -> Tensor:
+    def early_map(self, x: Tensor) -> Tensor:
+        """Output of the stages before the last halving."""
+        early: Tensor = self.blocks[: self.middle](self.act(self.bn1(self.conv_stem(x))))
+        return early
+
+    def late_map(self, early_map: Tensor) -> Tensor:
         """Output of the last convolution."""
-        x = self.blocks(self.act(self.bn1(self.conv_stem(x))))
+        x = self.blocks[self.middle :](early_map)
         return self.act(self.bn2(self.conv_head(x)))
 
     def head(self, feature_map: Tensor) -> Tensor:
         """Logits float[n, k]."""
-        logits: Tensor = self.classifier(self.drop(self.pool(feature_map)))
+        logits: Tensor = self.classifier(self.drop(feature_map.mean(dim=(2, 3))))
         return logits
 
 
