@@ -1,10 +1,11 @@
 """Every method of a package against people's outlines and against the model, as the table of docs/methods.md.
 
-``python -m benchmarks.measure_methods DATASET --model PKG [--split test] [--slices 500] [--faith 40] [--passes 4000]``
+``python -m benchmarks.measure_methods DATASET --model PKG [--split test] [--slices 60] [--faith 0] [--passes 1000]``
 
 Beside the methods as the package offers them stand rollouts over other layers and with other fusions, a random map and
 the centre of the picture. A method takes as many slices as ``--passes`` forward passes allow, at least ten; ``--cheap``
-leaves out the methods that cost over ten passes. Prints Markdown.
+leaves out the methods that cost over ten passes, and ``--dear`` takes them alone: two runs give the rows of one.
+Prints Markdown: the methods, and the default's lead over what it must beat, slice by slice.
 """
 
 from __future__ import annotations
@@ -19,8 +20,17 @@ from mri_batch.card import ModelCard
 from mri_batch.evaluate.answers import answer_items
 from mri_batch.evaluate.dataset import choose_split, load_dataset
 from mri_batch.evaluate.licence import judge_methods
-from mri_batch.evaluate.maps import MEASURES, SETTLED_PASSES, MapFigures, measure_maps
-from mri_batch.explain import available_methods, build_method
+from mri_batch.evaluate.maps import (
+    MEASURES,
+    RANDOM,
+    MapFigures,
+    Taken,
+    join_scores,
+    sum_up_maps,
+    take_maps,
+)
+from mri_batch.evaluate.summary import Figure
+from mri_batch.explain import available_methods, build_method, choose_default
 from mri_batch.explain.base import Method
 from mri_batch.explain.rollout import Rollout
 from mri_batch.model.package import read_package
@@ -28,23 +38,26 @@ from mri_batch.model.session import Session
 from mri_batch.model.shuffle import shuffle_package
 
 DEAR = ("integrated_gradients", "smoothgrad", "occlusion", "rise", "lime", "kernel_shap")
+LEADS = {"pointing": 1, "energy": 1, "auprc": 1, "deletion": -1, "insertion": 1}  # -1: less is better
+DRAWS = 1000
 
 
-def choose_contenders(card: ModelCard, cheap: bool) -> list[tuple[str, Method]]:
+def choose_contenders(card: ModelCard, *, cheap: bool, dear: bool) -> list[tuple[str, Method]]:
     """The methods that the package offers, and rollouts that it could have as its default."""
-    names = [e.method for e in available_methods(card) if e.available and not (cheap and e.method in DEAR)]
+    offered = [e.method for e in available_methods(card) if e.available]
+    names = [name for name in offered if not (cheap and name in DEAR) and not (dear and name not in DEAR)]
     contenders = [(name, build_method(name, card)) for name in names]
     depth = len(card.wiring.attention)
-    for first in sorted({0, depth // 2, *range(max(0, depth - 4), depth)} if depth else ()):
-        contenders.append((f"rollout, layers {first + 1}-{depth}", Rollout(first_layer=first)))
-    if depth:
+    if depth and not dear:
         first = max(0, depth - 4)
-        contenders.append(
-            (f"rollout, minimum of heads, layers {first + 1}-{depth}", Rollout(fusion="min", first_layer=first))
-        )
-        contenders.append((f"rollout, minimum of heads, layers 1-{depth}", Rollout(fusion="min")))
         strong = Rollout(fusion="max", discard=0.9, first_layer=first)
-        contenders.append((f"rollout, maximum of heads, discard 0.9, layers {first + 1}-{depth}", strong))
+        contenders += [
+            (f"rollout, layers 1-{depth}", Rollout()),
+            (f"rollout, layers {depth - 1}-{depth}", Rollout(first_layer=depth - 2)),
+            (f"rollout, minimum of heads, layers {first + 1}-{depth}", Rollout(fusion="min", first_layer=first)),
+            (f"rollout, minimum of heads, layers 1-{depth}", Rollout(fusion="min")),
+            (f"rollout, maximum of heads, discard 0.9, layers {first + 1}-{depth}", strong),
+        ]
     return contenders
 
 
@@ -62,41 +75,63 @@ def write_table(measured: Sequence[MapFigures]) -> str:
     return "\n".join(lines)
 
 
+def measure_lead(taken: Taken, one: str, other: str) -> dict[str, Figure]:
+    """By how much one method is ahead of another in each measure, over the slices that both took; above 0 is better."""
+    pairs = zip(taken.scores[one], taken.scores[other], strict=False)
+    ahead = [{key: sign * (a[key] - b[key]) for key, sign in LEADS.items()} for a, b in pairs]
+    return join_scores(ahead, taken.units, DRAWS, 0)
+
+
+def write_leads(taken: Taken, one: str) -> str:
+    """Markdown: the lead of one method over each of the others, with 95 % intervals."""
+    lines = [f"| {one} ahead of | n | {' | '.join(LEADS)} |", "|---" * (2 + len(LEADS)) + "|"]
+    for other, scores in taken.scores.items():
+        if other != one:
+            leads = measure_lead(taken, one, other).values()
+            cells = [f"{lead.value:+.3f} ({lead.low:+.3f} to {lead.high:+.3f})" for lead in leads]
+            lines.append(f"| {other} | {min(len(scores), len(taken.scores[one]))} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Read the words, measure, print."""
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("datasets", nargs="+", type=Path)
     words.add_argument("--model", type=Path, required=True)
     words.add_argument("--split", default="test")
-    words.add_argument("--slices", type=int, default=500)
-    words.add_argument("--faith", type=int, default=40)
-    words.add_argument("--passes", type=int, default=SETTLED_PASSES)
-    words.add_argument("--cheap", action="store_true")
+    words.add_argument("--slices", type=int, default=60)
+    words.add_argument("--faith", type=int, default=0)
+    words.add_argument("--passes", type=int, default=1000)
+    which = words.add_mutually_exclusive_group()
+    which.add_argument("--cheap", action="store_true")
+    which.add_argument("--dear", action="store_true")
     words.add_argument("--threads", type=int, default=0)
+    words.add_argument("--batch", type=int, default=8)
     asked = words.parse_args()
-    session = Session(read_package(asked.model), threads=asked.threads)
+    session = Session(read_package(asked.model), threads=asked.threads, batch_size=asked.batch)
     items = [i for i in choose_split(load_dataset(asked.datasets), asked.split) if i.mask is not None]
     answers = answer_items(items, session, None, lambda done: None)
     with tempfile.TemporaryDirectory() as folder:
-        other = shuffle_package(session.package, Path(folder) / "shuffled")
-        measured = measure_maps(
+        other = shuffle_package(session.package, Path(folder) / "shuffled") if asked.faith else None
+        taken = take_maps(
             answers,
-            choose_contenders(session.card, asked.cheap),
+            choose_contenders(session.card, cheap=asked.cheap, dear=asked.dear),
             session,
             most=asked.slices,
             most_faith=asked.faith,
             most_passes=asked.passes,
-            n_draws=1000,
             seed=0,
             progress=lambda done: print(".", end="", file=sys.stderr, flush=True),
-            shuffled=Session(other, threads=asked.threads) if other else None,
+            shuffled=Session(other, threads=asked.threads, batch_size=asked.batch) if other else None,
         )
     card = session.card
     print(
-        f"\n{card.name} {card.version}, split {asked.split}: {measured[0].n} rightly classified slices; "
-        "n: slices, and those with deletion, insertion and shuffled weights.\n"
+        f"\n{card.name} {card.version}, split {asked.split}: {len(taken.units)} rightly classified slices; "
+        "n: slices, and those with random orders and shuffled weights.\n"
     )
-    print(write_table(measured))
+    print(write_table(sum_up_maps(taken, n_draws=DRAWS, seed=0)))
+    default = choose_default(card)
+    print("\n" + write_leads(taken, default if default in taken.scores else RANDOM))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from mri_batch.evaluate.answers import Answers
 from mri_batch.evaluate.dataset import choose_split, load_dataset
 from mri_batch.evaluate.evaluation import EvaluateSettings, Evaluation, Watch, evaluate
 from mri_batch.evaluate.folder import prepare_folder
-from mri_batch.evaluate.maps import CENTRE, RANDOM, measure_maps
+from mri_batch.evaluate.maps import CENTRE, RANDOM, sum_up_maps, take_maps
 from mri_batch.evaluate.summary import Rows, rows_by_patient, sum_up
 from mri_batch.evaluate.write import RESULT, write_evaluation
 from mri_batch.explain.base import Forward
@@ -147,17 +147,16 @@ def test_maps_are_measured_beside_chance(model: Path, data: Path) -> None:
     """A map that lies on the outline has all of its marks; a random map has those of chance."""
     _, answers = run(model, data)
     session = Session(read_package(model), threads=1)
-    found = measure_maps(
+    taken = take_maps(
         answers,
         [("brightness", Brightness())],
         session,
         most=8,
         most_faith=1,
-        n_draws=50,
         seed=0,
         progress=lambda done: None,
     )
-    on, by_chance, centre = found
+    on, by_chance, centre = sum_up_maps(taken, n_draws=50, seed=0)
     assert (on.method, by_chance.method, centre.method) == ("brightness", RANDOM, CENTRE)
     assert (on.n, on.n_faith) == (8, 1)
     assert on.figures["pointing"].value == 1.0

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     type=click.IntRange(min=0),
     default=10,
     show_default=True,
-    help="Of these, slices for deletion, insertion and shuffled weights (some 200 to 1,000 passes a slice).",
+    help="Of these, slices for faithfulness against random orders and for shuffled weights (some 400 passes a slice).",
 )
 @click.option(
     "--map-passes",

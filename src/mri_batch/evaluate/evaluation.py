@@ -13,7 +13,7 @@ from mri_batch.evaluate.answers import Answers, Progress, answer_items, load_ans
 from mri_batch.evaluate.dataset import Item, check_splits, choose_split, digest_items, load_dataset
 from mri_batch.evaluate.gallery import Contrast, Shot, choose_shots, contrast, make_shots
 from mri_batch.evaluate.licence import Licence, judge_methods
-from mri_batch.evaluate.maps import SETTLED_PASSES, MapFigures, choose_subjects, measure_maps
+from mri_batch.evaluate.maps import SETTLED_PASSES, MapFigures, choose_subjects, sum_up_maps, take_maps
 from mri_batch.evaluate.summary import Summary, rows_by_patient, rows_by_slice, sum_up
 from mri_batch.evaluate.trust import (
     Coverage,
@@ -43,7 +43,7 @@ class EvaluateSettings:
     outside: tuple[Path, ...] = ()  # folders of pictures that the model was not made for
     explain: tuple[str, ...] = ("auto",)
     map_slices: int = 100
-    faith_slices: int = 10  # of them; each costs 200 to 1,000 passes of the model, and ten more a method
+    faith_slices: int = 10  # of them; each costs 86 to 166 passes of the model for each smoothness of maps
     map_passes: int = SETTLED_PASSES
     outside_files: int = 200  # of each folder; more narrows the interval little
     wrong_shots: int = 12
@@ -173,18 +173,18 @@ def _measure_maps(
         return ()
     with tempfile.TemporaryDirectory(prefix="mri-batch-") as folder:
         other = shuffle_package(session.package, Path(folder) / "shuffled", seed=settings.seed)
-        return measure_maps(
+        taken = take_maps(
             answers,
             methods,
             session,
             most=settings.map_slices,
             most_faith=settings.faith_slices,
             most_passes=settings.map_passes,
-            n_draws=settings.n_draws,
             seed=settings.seed,
             progress=watch.step("heatmaps", n),
             shuffled=Session(other, threads=settings.threads) if other else None,
         )
+    return sum_up_maps(taken, n_draws=settings.n_draws, seed=settings.seed)
 
 
 def _make_shots(

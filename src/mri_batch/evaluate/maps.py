@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,8 +12,9 @@ from mri_batch.errors import UsageError
 from mri_batch.evaluate import figures as f
 from mri_batch.evaluate.answers import Answers, Progress
 from mri_batch.evaluate.dataset import Item, read_picture
+from mri_batch.evaluate.recall import Recall
 from mri_batch.evaluate.summary import Figure
-from mri_batch.explain.base import Int64, Method
+from mri_batch.explain.base import Forward, Method
 from mri_batch.explain.metrics import (
     Mask,
     centre_prior,
@@ -23,8 +24,7 @@ from mri_batch.explain.metrics import (
     mask_auprc,
     rank_agreement,
 )
-from mri_batch.explain.sanity import compare_models
-from mri_batch.explain.scores import RandomOrders, Trial, judge_faithfulness, measure_areas
+from mri_batch.explain.scores import QUICK, RandomOrders, judge_faithfulness, measure_areas
 from mri_batch.geometry import find_peak, place_heat
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
@@ -44,13 +44,15 @@ MEASURES = (
 )
 SETTLED_PASSES = 4000  # forward passes spent on the maps of a method, but for a few slices of the dearest
 FEWEST = 10  # slices for the dearest
-TRIAL = Trial(more=2)  # 212 or 412 passes: the mean over slices needs no hundred random orders on each
+AREA_PASSES = 10  # for the areas under a map's deletion and insertion curves
 MOST_AGREEMENT = 0.5  # rank correlation with the maps of shuffled weights
+OVER = ("pointing", "energy", "insertion less deletion")
 AHEAD = (
-    *(f"{key} over {title}" for key in ("pointing", "energy") for title in (RANDOM, CENTRE)),
+    *(f"{key} over {title}" for key in OVER for title in (RANDOM, CENTRE)),
     "faithfulness over random orders",
     "change with the weights",
 )
+Scores = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +61,11 @@ class MapFigures:
 
     ``pointing``: share of maps whose peak lies within 4 px of the outline; ``energy``: heat inside over the outline's
     share of the area; ``auprc``: heat as a score for pixels in it; ``deletion``, ``insertion``: areas under the curves;
-    ``faithfulness``: -1..1, above 0 better than random orders; ``class_agreement``: rank correlation with the map of
-    the next most probable class, 1 for a map that does not tell classes apart; ``weight_agreement``: with the map of
-    the same network with its weights shuffled, 1 for a map that does not depend on them. ``ahead`` are differences to
-    what stands beside the method, slice by slice: ``pointing`` and ``energy`` over the random map and over the centre,
+    ``class_agreement``: rank correlation with the map of the next most probable class, 1 for a map that does not tell
+    classes apart. On ``n_faith``: ``faithfulness``, -1..1, above 0 better than random orders; ``better_than_chance``,
+    the share of maps that a report would call so; ``weight_agreement``: with the map of the same network with its
+    weights shuffled, 1 for a map that does not depend on them. ``ahead`` are differences to what stands beside the
+    method, slice by slice: pointing, energy and insertion less deletion over the random map and over the centre,
     ``faithfulness`` over random orders, and by how much the agreement with shuffled weights is below 0.5.
     """
 
@@ -72,6 +75,19 @@ class MapFigures:
     passes: float
     figures: dict[str, Figure]
     ahead: dict[str, Figure] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What was taken on single slices, before anything is averaged.
+
+    ``units``: of whom each slice is, in the order in which they were taken; ``scores``: method -> one dict for each of
+    the first slices; ``passes``: what a map of each method costs.
+    """
+
+    units: tuple[str, ...]
+    scores: dict[str, list[Scores]]
+    passes: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +101,6 @@ class _Subject:
     label: int
     runner_up: int
     mask: Mask
-
-    @property
-    def question(self) -> tuple[Float32, Int64]:
-        """The picture float32[1, c, rows, cols] and its class int64[1]."""
-        return self.pixels[None], np.array([self.label], np.int64)
 
 
 def choose_subjects(answers: Answers, most: int) -> tuple[int, ...]:
@@ -109,62 +120,64 @@ def choose_subjects(answers: Answers, most: int) -> tuple[int, ...]:
     return tuple(sorted(chosen))
 
 
-def measure_maps(
+def take_maps(
     answers: Answers,
     methods: Sequence[tuple[str, Method]],
     session: Session,
     *,
     most: int,
     most_faith: int,
-    n_draws: int,
     seed: int,
     progress: Progress,
     shuffled: Session | None = None,
     most_passes: int = SETTLED_PASSES,
-) -> tuple[MapFigures, ...]:
+) -> Taken:
     """Measure the maps of each method on up to ``most`` slices, beside a random map and the centre of the picture.
 
-    Deletion and insertion, which cost 200 to 400 passes for each smoothness of maps and ten a method, are taken on
-    ``most_faith``, and there the maps of ``shuffled``, the same network with other weights, are compared too. A method
-    takes fewer slices, at least ten, where its maps would cost more than ``most_passes``.
+    On ``most_faith`` slices maps are judged as a report judges them (86 to 166 passes for each smoothness of maps),
+    and compared with those of ``shuffled``, the same network with other weights. A method takes fewer slices, at least
+    ten, where its maps and their areas would cost more than ``most_passes``.
     """
     chosen = choose_subjects(answers, most)
     rows = [chosen[i] for i in spread_out(len(chosen))]
-    taken: dict[str, list[dict[str, float]]] = defaultdict(list)
+    taken: dict[str, list[Scores]] = defaultdict(list)
     passes: dict[str, float] = {}
     for number, subject in enumerate(_iter_subjects(answers, rows, session)):
-        orders = RandomOrders() if number < most_faith else None
-        grid = (1, 1)
+        asked, orders, grid = Recall(session), RandomOrders(), (1, 1)
+        other = Recall(shuffled) if shuffled else None
         for name, method in methods:
             if number >= _affordable(passes.get(name, 1.0), most_passes):
                 continue
-            heat, passes[name] = _explain(method, session, subject, subject.label)
-            other, _ = _explain(method, session, subject, subject.runner_up)
+            heat, passes[name] = _explain(method, asked, subject, subject.label)
+            second, _ = _explain(method, asked, subject, subject.runner_up)
             grid = max(grid, (int(heat.shape[0]), int(heat.shape[1])))
-            measured = _measure(heat, subject) | {"class_agreement": rank_agreement(heat, other)}
-            if orders is not None:
-                measured |= _judge(heat, session, subject, orders)
-            if orders is not None and shuffled is not None:
-                measured["weight_agreement"] = compare_models(session, shuffled, method, *subject.question)[0]
+            measured = _measure(heat, asked, subject, orders) | {"class_agreement": rank_agreement(heat, second)}
+            if number < most_faith:
+                measured |= _judge(heat, asked, subject, orders)
+                measured |= _compare_weights(heat, method, other, subject) if other else {}
             taken[name].append(measured)
         rng = np.random.default_rng((seed, number))
         one, another = draw_random_map(grid, rng), draw_random_map(grid, rng)
         for name, heat, agreement in ((RANDOM, one, rank_agreement(one, another)), (CENTRE, centre_prior(grid), 1.0)):
-            areas = _cover(heat, session, subject, orders) if orders is not None else {}
             either = {"class_agreement": agreement, "weight_agreement": agreement}
-            taken[name].append(_measure(heat, subject) | areas | either)
+            taken[name].append(_measure(heat, asked, subject, orders) | either)
         progress(1)
-    units = [answers.items[i].unit for i in rows]
+    return Taken(units=tuple(answers.items[i].unit for i in rows), scores=dict(taken), passes=passes)
+
+
+def sum_up_maps(taken: Taken, *, n_draws: int, seed: int) -> tuple[MapFigures, ...]:
+    """Average over slices, with intervals from ``n_draws`` draws of whole patients."""
+    beside = {title: taken.scores.get(title, []) for title in (RANDOM, CENTRE)}
     return tuple(
         MapFigures(
             method=name,
             n=len(scores),
-            n_faith=sum("deletion" in one for one in scores),
-            passes=passes.get(name, 0.0),
-            figures=_join(scores, units, n_draws, seed),
-            ahead=_join(_compare(scores, taken[RANDOM], taken[CENTRE]), units, n_draws, seed) if name in passes else {},
+            n_faith=sum("faithfulness" in one for one in scores),
+            passes=taken.passes.get(name, 0.0),
+            figures=join_scores(scores, taken.units, n_draws, seed),
+            ahead=join_scores(_compare(scores, beside), taken.units, n_draws, seed) if name in taken.passes else {},
         )
-        for name, scores in taken.items()
+        for name, scores in taken.scores.items()
     )
 
 
@@ -175,20 +188,29 @@ def spread_out(n: int) -> list[int]:
 
 
 def _affordable(passes: float, most_passes: int) -> int:
-    """Slices for a method whose map costs that much: one for each of the two classes."""
-    return max(FEWEST, int(most_passes / (2 * passes)))
+    """Slices for a method whose map costs that much: one for each of two classes, and the areas of the first."""
+    return max(FEWEST, int(most_passes / (2 * passes + AREA_PASSES)))
 
 
-def _compare(
-    scores: Sequence[dict[str, float]], by_chance: Sequence[dict[str, float]], centre: Sequence[dict[str, float]]
-) -> list[dict[str, float]]:
+def _compare(scores: Sequence[Scores], beside: Mapping[str, Sequence[Scores]]) -> list[Scores]:
     """By how much a method is ahead on each of its slices; NaN where that was not taken."""
     compared = []
-    for own, blind, middle in zip(scores, by_chance, centre, strict=False):
-        values = [own[key] - other[key] for key in ("pointing", "energy") for other in (blind, middle)]
-        values += [own.get("faithfulness", np.nan), MOST_AGREEMENT - own.get("weight_agreement", np.nan)]
-        compared.append(dict(zip(AHEAD, values, strict=True)))
+    for number, own in enumerate(scores):
+        found = {
+            f"{key} over {title}": read_score(own, key) - read_score(others[number], key)
+            for key in OVER
+            for title, others in beside.items()
+        }
+        found[AHEAD[-2]] = own.get("faithfulness", np.nan)
+        found[AHEAD[-1]] = MOST_AGREEMENT - own.get("weight_agreement", np.nan)
+        compared.append(found)
     return compared
+
+
+def read_score(scores: Scores, key: str) -> float:
+    """One score of a slice; "a less b" is the difference of two."""
+    one, _, other = key.partition(" less ")
+    return scores[one] - (scores[other] if other else 0.0)
 
 
 def load_mask(item: Item, picture: Slice) -> Mask:
@@ -222,38 +244,37 @@ def _iter_subjects(answers: Answers, rows: Sequence[int], session: Session) -> I
         )
 
 
-def _explain(method: Method, session: Session, subject: _Subject, label: int) -> tuple[Float32, float]:
-    told = method(session, subject.pixels[None], np.array([label], np.int64))
+def _explain(method: Method, model: Forward, subject: _Subject, label: int) -> tuple[Float32, float]:
+    told = method(model, subject.pixels[None], np.array([label], np.int64))
     return told.heat[0], told.passes
 
 
-def _measure(heat: Float32, subject: _Subject) -> dict[str, float]:
-    """What costs no pass of the model."""
+def _measure(heat: Float32, model: Forward, subject: _Subject, orders: RandomOrders) -> Scores:
+    """Where the heat lies, which costs no pass of the model, and the areas under its curves."""
     laid = place_heat(heat, subject.placement)
+    deletion, insertion = measure_areas(model, subject.pixels, heat, subject.label, orders)
     return {
         "pointing": float(hits_mask(find_peak(heat, subject.placement), subject.mask)),
         "energy": energy_ratio(laid, subject.mask),
         "auprc": mask_auprc(laid, subject.mask),
+        "deletion": deletion,
+        "insertion": insertion,
     }
 
 
-def _judge(heat: Float32, session: Session, subject: _Subject, orders: RandomOrders) -> dict[str, float]:
-    faith = judge_faithfulness(session, subject.pixels, heat, subject.label, orders, TRIAL)
-    return {
-        "deletion": faith.deletion,
-        "insertion": faith.insertion,
-        "faithfulness": faith.score,
-        "better_than_chance": float(faith.better_than_chance),
-    }
+def _judge(heat: Float32, model: Forward, subject: _Subject, orders: RandomOrders) -> Scores:
+    faith = judge_faithfulness(model, subject.pixels, heat, subject.label, orders, QUICK)
+    return {"faithfulness": faith.score, "better_than_chance": float(faith.better_than_chance)}
 
 
-def _cover(heat: Float32, session: Session, subject: _Subject, orders: RandomOrders) -> dict[str, float]:
-    deletion, insertion = measure_areas(session, subject.pixels, heat, subject.label, orders, TRIAL)
-    return {"deletion": deletion, "insertion": insertion}
+def _compare_weights(heat: Float32, method: Method, other: Forward, subject: _Subject) -> Scores:
+    """Absolute heat, as the sign of the gradient of a network with other weights is chance."""
+    theirs, _ = _explain(method, other, subject, subject.label)
+    return {"weight_agreement": rank_agreement(abs(heat), abs(theirs))}
 
 
-def _join(taken: Sequence[dict[str, float]], units: Sequence[str], n_draws: int, seed: int) -> dict[str, Figure]:
-    """Means and intervals of each figure; the slices taken are the first of all."""
+def join_scores(taken: Sequence[Scores], units: Sequence[str], n_draws: int, seed: int) -> dict[str, Figure]:
+    """Means and intervals of each score; the slices taken are the first of ``units``."""
     weights = f.draw_weights(units[: len(taken)], n_draws, seed)
     joined = {}
     for name in dict.fromkeys(name for one in taken for name in one):
