@@ -142,3 +142,12 @@ def test_doctor_fails_on_a_package_that_does_not_answer(tmp_path: Path) -> None:
     out = run("doctor", "--model", str(tmp_path / "none"))
     assert out.returncode == 1
     assert [line for line in out.stdout.splitlines() if line.startswith("FAIL")]
+
+
+def test_model_list_names_the_bundled_packages_with_their_figures() -> None:
+    """One line for each, with the digest that ``model verify`` prints."""
+    out = run("model", "list")
+    assert out.returncode == 0, out.stderr
+    kind, name, _version, _digest, figures, folder = out.stdout.splitlines()[0].split("\t")
+    assert (kind, name, Path(folder).name) == ("package", "brain-vit", "brain-vit")
+    assert "slice_accuracy=" in figures

@@ -1,15 +1,17 @@
-"""``mri-batch model show|verify``."""
+"""``mri-batch model show|verify|list``."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from mri_batch.cli.common import choose_model, choose_tried_model
+from mri_batch.cli.common import bundled_models, choose_model, choose_tried_model, printable
 
 
 @click.group(name="model")
 def command() -> None:
-    """Show or verify a model package (a folder, or the name of a bundled one)."""
+    """Show, verify or list model packages (a folder, or the name of a bundled one)."""
 
 
 @command.command()
@@ -34,4 +36,24 @@ def verify(package: str | None) -> int:
     for line in verify_package(folder):
         click.echo(line)
     click.echo(f"sha256 {read_package(folder, check_digests=False).sha256}")
+    return 0
+
+
+@command.command(name="list")
+@click.argument(
+    "folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path, exists=True, file_okay=False)
+)
+def list_all(folder: Path | None) -> int:
+    """List the packages and training runs below DIR; without it, the bundled packages.
+
+    One line each: kind, name, version, digest, figures (a package's on its test split, a run's last ones on its
+    validation split), folder.
+    """
+    from mri_batch.model.registry import iter_entries
+
+    for root in [folder] if folder else bundled_models().values():
+        for entry in iter_entries(root):
+            figures = entry.problem or " ".join(f"{name}={value:.4g}" for name, value in entry.figures)
+            words = (entry.kind, entry.name, entry.version, entry.sha256[:12], figures, str(entry.folder))
+            click.echo("\t".join(printable(word) or "-" for word in words))
     return 0
