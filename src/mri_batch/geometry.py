@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from mri_batch.records import Float32, Placement
+
+Cells = npt.NDArray[np.intp]
 
 
 def place_heat(heat: Float32, placement: Placement) -> Float32:
     """Lay heat float32[grid_rows, grid_cols] on the slice: float32[rows, cols], bilinear, 0 outside the view."""
-    rows, cols = np.mgrid[0 : placement.rows, 0 : placement.cols].astype(np.float32) + np.float32(0.5)
-    unit_row, unit_col = placement.to_unit(rows, cols)
-    inside = (unit_row >= 0) & (unit_row <= 1) & (unit_col >= 0) & (unit_col <= 1)
-    grid_row = np.clip(unit_row * heat.shape[0] - 0.5, 0, heat.shape[0] - 1)
-    grid_col = np.clip(unit_col * heat.shape[1] - 0.5, 0, heat.shape[1] - 1)
-    r0, c0 = np.floor(grid_row).astype(np.intp), np.floor(grid_col).astype(np.intp)
-    r1, c1 = np.minimum(r0 + 1, heat.shape[0] - 1), np.minimum(c0 + 1, heat.shape[1] - 1)
-    fr, fc = grid_row - r0, grid_col - c0
-    upper = heat[r0, c0] * (1 - fc) + heat[r0, c1] * fc
-    lower = heat[r1, c0] * (1 - fc) + heat[r1, c1] * fc
-    placed: Float32 = np.where(inside, upper * (1 - fr) + lower * fr, 0.0).astype(np.float32)
-    return placed
+    rows = np.arange(placement.rows, dtype=np.float32)[:, None] + np.float32(0.5)
+    cols = np.arange(placement.cols, dtype=np.float32)[None, :] + np.float32(0.5)
+    unit_row, unit_col = map(np.ravel, placement.to_unit(rows, cols))  # each depends on one axis of the slice alone
+    c0, c1, across = _neighbours(unit_col, heat.shape[1])
+    r0, r1, down = _neighbours(unit_row, heat.shape[0])
+    wide: Float32 = heat[:, c0] * (1 - across) + heat[:, c1] * across
+    laid: Float32 = wide[r0] * (1 - down)[:, None] + wide[r1] * down[:, None]
+    laid[(unit_row < 0) | (unit_row > 1)] = 0.0
+    laid[:, (unit_col < 0) | (unit_col > 1)] = 0.0
+    return laid if placement.quarter_turns % 2 == 0 else np.ascontiguousarray(laid.T)
 
 
 def find_peak(heat: Float32, placement: Placement) -> tuple[int, int]:
@@ -47,3 +48,10 @@ def locate_peak(heat: Float32) -> tuple[float, float]:
         return float(row), float(col)
     down, across = np.mgrid[0 : around.shape[0], 0 : around.shape[1]]
     return top + float(np.average(down, weights=around)), left + float(np.average(across, weights=around))
+
+
+def _neighbours(unit: Float32, cells: int) -> tuple[Cells, Cells, Float32]:
+    """Return, for places 0..1 along an axis, the two cells about each, and how far it lies towards the second."""
+    at: Float32 = np.clip(unit * np.float32(cells) - np.float32(0.5), 0, cells - 1)
+    first = np.floor(at).astype(np.intp)
+    return first, np.minimum(first + 1, cells - 1), at - first.astype(np.float32)

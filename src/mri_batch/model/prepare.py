@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from mri_batch.card import Crop, Intensity, Preprocessing
+from mri_batch.pixels import find_percentiles, to_finite
 from mri_batch.records import Float32, ModelInput, Placement, Slice
 
 _FILTERS = {
@@ -54,10 +55,10 @@ def find_foreground(grey: Float32, crop: Crop) -> tuple[int, int, int, int]:
 
     A row or column counts when at least 2 % of it is bright, so that specks and thin writing do not widen the box.
     """
-    low, high = np.percentile(grey, (0.5, 99.5))
+    low, high = find_percentiles(grey, (0.5, 99.5))
     bright = grey > low + crop.threshold * (high - low)
-    rows = np.flatnonzero(bright.mean(axis=1) >= 0.02)
-    cols = np.flatnonzero(bright.mean(axis=0) >= 0.02)
+    rows = np.flatnonzero(np.count_nonzero(bright, axis=1) / grey.shape[1] >= 0.02)
+    cols = np.flatnonzero(np.count_nonzero(bright, axis=0) / grey.shape[0] >= 0.02)
     if high <= low or rows.size == 0 or cols.size == 0:
         return 0, 0, grey.shape[0], grey.shape[1]
     return int(rows[0]), int(cols[0]), int(rows[-1]) + 1, int(cols[-1]) + 1
@@ -98,18 +99,17 @@ def place_slice(picture: Slice, preprocessing: Preprocessing) -> Placement:
 def cut_out(picture: Slice, placement: Placement, preprocessing: Preprocessing, rows: int, cols: int) -> Float32:
     """Cut the placement's box out of the slice: float32[rows, cols, c] in 0..1, c = 3 for colour models and else 1."""
     pixels = picture.pixels if preprocessing.colour == "rgb" else _to_grey(picture.pixels)
-    turned = _turn(pixels, placement.mirrored, placement.quarter_turns)
-    turned = np.nan_to_num(turned, nan=0.0, posinf=0.0, neginf=0.0)
+    turned = to_finite(_turn(pixels, placement.mirrored, placement.quarter_turns))
     if turned.ndim == 2:
         turned = turned[:, :, None]
     if preprocessing.colour == "rgb" and turned.shape[2] == 1:
         turned = np.repeat(turned, 3, axis=2)
     low, high = _intensity_range(turned, placement, preprocessing.intensity)
-    scaled = np.clip((turned - low) / (high - low), 0.0, 1.0) if high > low else np.zeros_like(turned)
+    scaled = _stretch(turned, low, high)
     pad_top, pad_left = max(0, int(np.ceil(-placement.top))), max(0, int(np.ceil(-placement.left)))
     pad_bottom = max(0, int(np.ceil(placement.top + placement.height - turned.shape[0])))
     pad_right = max(0, int(np.ceil(placement.left + placement.width - turned.shape[1])))
-    padded = np.pad(scaled, ((pad_top, pad_bottom), (pad_left, pad_right), (0, 0))).astype(np.float32)
+    padded = np.pad(scaled, ((pad_top, pad_bottom), (pad_left, pad_right), (0, 0)))
     top, left = placement.top + pad_top, placement.left + pad_left
     box = (
         left,
@@ -122,14 +122,17 @@ def cut_out(picture: Slice, placement: Placement, preprocessing: Preprocessing, 
         np.asarray(Image.fromarray(np.ascontiguousarray(padded[:, :, c])).resize((cols, rows), resample, box=box))
         for c in range(padded.shape[2])
     ]
-    return np.stack(planes, axis=2).astype(np.float32)
+    return np.stack(planes, axis=2)
 
 
 def normalize(cut: Float32, preprocessing: Preprocessing) -> Float32:
     """From float32[..., rows, cols, 1 or 3] in 0..1 to the model's float32[..., c, rows, cols]."""
-    mean, std = np.array(preprocessing.mean, np.float32), np.array(preprocessing.std, np.float32)
-    spread = np.repeat(cut, preprocessing.channels, axis=-1) if cut.shape[-1] < preprocessing.channels else cut
-    return np.ascontiguousarray(np.moveaxis((spread - mean) / std, -1, -3).astype(np.float32))
+    pixels = np.empty((*cut.shape[:-3], preprocessing.channels, *cut.shape[-3:-1]), np.float32)
+    for c, (mean, std) in enumerate(zip(preprocessing.mean, preprocessing.std, strict=True)):
+        plane = pixels[..., c, :, :]  # plane by plane: several times faster than along the last axis
+        np.subtract(cut[..., c % cut.shape[-1]], np.float32(mean), out=plane)
+        plane /= np.float32(std)
+    return pixels
 
 
 def prepare(pictures: Iterable[Slice], preprocessing: Preprocessing) -> ModelInput:
@@ -150,8 +153,7 @@ def prepare_placed(
 
 
 def _to_grey(pixels: Float32) -> Float32:
-    grey: Float32 = pixels if pixels.ndim == 2 else (pixels @ _LUMA).astype(np.float32)
-    return np.nan_to_num(grey, nan=0.0, posinf=0.0, neginf=0.0)
+    return to_finite(pixels if pixels.ndim == 2 else (pixels @ _LUMA).astype(np.float32))
 
 
 def _turn(pixels: Float32, mirrored: bool, turns: int) -> Float32:
@@ -164,5 +166,14 @@ def _intensity_range(turned: Float32, placement: Placement, intensity: Intensity
     top, left = max(0, int(placement.top)), max(0, int(placement.left))
     bottom = min(turned.shape[0], int(np.ceil(placement.top + placement.height)))
     right = min(turned.shape[1], int(np.ceil(placement.left + placement.width)))
-    low, high = np.percentile(turned[top:bottom, left:right], (intensity.low, intensity.high))
-    return float(low), float(high)
+    low, high = find_percentiles(turned[top:bottom, left:right], (intensity.low, intensity.high))
+    return low, high
+
+
+def _stretch(values: Float32, low: float, high: float) -> Float32:
+    """Stretch low..high to 0..1, in one new array: memory is what takes time here."""
+    if not high > low:
+        return np.zeros_like(values)
+    stretched: Float32 = values - np.float32(low)
+    stretched /= np.float32(high - low)
+    return np.clip(stretched, 0.0, 1.0, out=stretched)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 
+from mri_batch.pixels import find_percentiles
 from mri_batch.read.functional import Groups
 from mri_batch.records import Float32
 
@@ -24,6 +25,9 @@ def mask_unused_bits(stored: Stored, dataset: Dataset) -> Stored:
     high_bit = int(dataset.get("HighBit", bits - 1))
     if stored.dtype.kind not in "iu" or not 0 < bits < width or not bits - 1 <= high_bit < width:
         return stored
+    lowest, highest = stored_range(dataset)
+    if high_bit == bits - 1 and stored.min() >= lowest and stored.max() <= highest:
+        return stored  # nothing beside the field, as nearly always
     field = (stored.astype(np.int64) >> (high_bit - bits + 1)) & ((1 << bits) - 1)
     if int(dataset.get("PixelRepresentation", 0)) == 1:
         field -= (field >> (bits - 1)) << bits
@@ -35,7 +39,10 @@ def to_modality(stored: Stored, dataset: Dataset, groups: Groups) -> npt.NDArray
     if "ModalityLUTSequence" in dataset:
         return apply_modality_lut(stored, dataset).astype(np.float64)
     slope, intercept = groups.number("RescaleSlope"), groups.number("RescaleIntercept")
-    return stored.astype(np.float64) * (1.0 if slope is None else slope) + (intercept or 0.0)
+    values = stored.astype(np.float64)
+    values *= 1.0 if slope is None else slope
+    values += intercept or 0.0
+    return values
 
 
 def invert(values: npt.NDArray[np.float64], dataset: Dataset, groups: Groups) -> npt.NDArray[np.float64]:
@@ -45,11 +52,14 @@ def invert(values: npt.NDArray[np.float64], dataset: Dataset, groups: Groups) ->
 
 def inversion_sum(dataset: Dataset, groups: Groups) -> float:
     """Return lowest plus highest modality value that the stored bits can hold: v becomes this minus v."""
+    return float(to_modality(np.array(stored_range(dataset)), dataset, groups).sum())
+
+
+def stored_range(dataset: Dataset) -> tuple[int, int]:
+    """Return the lowest and the highest value that BitsStored bits can hold."""
     bits = int(dataset.BitsStored)
     signed = int(dataset.get("PixelRepresentation", 0)) == 1
-    ends = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
-    both = to_modality(np.array(ends), dataset, groups)
-    return float(both.sum())
+    return (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
 
 
 def find_padding(stored: Stored, dataset: Dataset) -> Bools | None:
@@ -77,7 +87,7 @@ def choose_window(values: Float32, dataset: Dataset, groups: Groups, padding: Bo
 
 def percentile_window(values: Float32) -> Window:
     """Return the 0.5th and 99.5th percentile, or the range around a constant picture."""
-    low, high = (float(v) for v in np.percentile(values, (0.5, 99.5)))
+    low, high = find_percentiles(values, (0.5, 99.5))
     if high > low:
         return low, high
     low, high = float(values.min()), float(values.max())

@@ -26,8 +26,9 @@ def encode_grid(grid: Uint16) -> bytes:
     short = remainder.astype(np.int16)  # wraps around: the decoder adds modulo 65,536
     folded = ((short << 1) ^ (short >> 15)).view(np.uint16)
     high, low = (folded >> 8).astype(np.uint8), folded.astype(np.uint8)
-    # Runs alone: as small as the full search on such data, and ten times faster (measured on MR slices).
-    deflate = zlib.compressobj(6, zlib.DEFLATED, -15, 9, zlib.Z_RLE)
+    # Runs alone: as small as the full search on such data, and many times faster (measured on MR slices); the level
+    # changes nothing in it but the time.
+    deflate = zlib.compressobj(1, zlib.DEFLATED, -15, 9, zlib.Z_RLE)
     return deflate.compress(high.tobytes() + low.tobytes()) + deflate.flush()
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from mri_batch.records import Float32, Uint8
 
@@ -34,8 +33,10 @@ def colour_heat(share: Float32, *, opacity: float, threshold: float) -> tuple[Ui
     Below ``threshold`` nothing is drawn; above it the overlay fades in. The page does the same in ``viewer.js``.
     """
     strength = np.clip(np.abs(share), 0.0, 1.0)
-    step: npt.NDArray[np.intp] = np.round(strength * 255).astype(np.intp)
-    colour: Uint8 = np.where((share < 0)[..., None], RAMP_AGAINST[step], RAMP_FOR[step])
+    step: Uint8 = np.round(strength * 255).astype(np.uint8)
+    colour: Uint8 = np.take(RAMP_FOR, step, axis=0)
+    if share.min(initial=0.0) < 0:
+        colour[share < 0] = RAMP_AGAINST[step[share < 0]]
     fade = np.clip((strength - threshold) / FULL_AT, 0.0, 1.0)
     alpha: Float32 = (opacity * fade).astype(np.float32)
     return colour, alpha

@@ -9,34 +9,32 @@ given up last and on key slices latest. What was given up is in the manifest and
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 import zlib
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
-from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from mri_batch.ahead import map_ahead
+from mri_batch.pixels import find_percentiles, to_finite
 from mri_batch.records import Float32, Heatmap, LayerHeads, Placement, ShownHeat, ShownSlice
 from mri_batch.report.coding import Uint16, decode_grid, encode_grid
 from mri_batch.report.stills import make_still, make_thumbnail, to_jpeg, to_upright, unturned
 from mri_batch.report.tables import from_heatmap, to_heatmap
 from mri_batch.report.text import to_json
 
-Float64 = npt.NDArray[np.float64]
-
 SCHEMA_VERSION = 1
 _STAMP = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _KEY_WEIGHT = 2.0  # a key slice may take twice the bytes of another
 _LEAST_BYTES = 8_000
-_BAND = 8  # rows that a guess of bytes looks at in one place
+_BAND, _EVERY = 8, 64  # a guess looks at so many rows of so many
 _GUESS_OFF = 1.03  # a guess may be so far too high; where it is too low, the next attempt is made
 _PLAIN_BYTES = 1 << 19  # numbers of slices up to 512 x 512 wait uncompressed: 100 MB in a full report
 _SHARES = (0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.1875, 0.125)  # of the resolution, tried in this order
@@ -124,15 +122,15 @@ class Piece:
 
 def write_pieces(path: Path, shown: Iterable[ShownSlice], *, threads: int = 1) -> None:
     """Write ``pieces.zip``, and ``thumb.jpg`` beside it where a slice has heat; the same slices give the same bytes."""
-    drafts, best, thumbnail = [], (False, -1.0), b""
+    drafts, best, loudest = [], (False, -1.0), None
     for draft, each in map_ahead(lambda each: (_make_draft(each), each), shown, threads):
         drafts.append(draft)
         rank = _rank(each)
         if rank > best:
-            best, thumbnail = rank, _thumbnail(each)
+            best, loudest = rank, each
     _write_zip(path, _fit(drafts, threads))
-    if thumbnail:
-        path.with_name("thumb.jpg").write_bytes(thumbnail)
+    if loudest is not None:
+        path.with_name("thumb.jpg").write_bytes(_thumbnail(loudest))
 
 
 def load_pieces(path: Path) -> tuple[Piece, ...]:
@@ -165,12 +163,13 @@ class _Draft:
 
     def numbers(self) -> Uint16:
         """uint16[rows, cols] or [rows, cols, 3], upright."""
-        return np.frombuffer(zlib.decompress(self.packed), np.uint16).reshape(self.shape)
+        plain = len(self.packed) == 2 * math.prod(self.shape)
+        return np.frombuffer(self.packed if plain else zlib.decompress(self.packed), np.uint16).reshape(self.shape)
 
 
 def _make_draft(shown: ShownSlice) -> _Draft:
     picture, placement = shown.picture, shown.placement
-    upright = np.nan_to_num(to_upright(picture.pixels, placement), posinf=0.0, neginf=0.0)
+    upright = to_finite(to_upright(picture.pixels, placement))
     numbers, slope, intercept, error = _to_numbers(upright)
     share = _first_share(shown)
     grown = unturned(placement)
@@ -193,15 +192,24 @@ def _make_draft(shown: ShownSlice) -> _Draft:
         still=make_still(upright, picture.window, grown, _upright_aspect(shown), share) if has_extras else b"",
         heads=_make_heads(shown.heads) if shown.heads else None,
     )
-    level = 0 if numbers.nbytes <= _PLAIN_BYTES else 1
-    packed = zlib.compress(numbers.tobytes(), level)
-    return _Draft(piece=piece, shape=numbers.shape, packed=packed, guess_bytes=_guess_bytes(numbers))
+    plain = numbers.tobytes()
+    bands = np.stack([numbers[slice(*band)] for band in _list_bands(len(numbers))])
+    return _Draft(
+        piece=piece,
+        shape=numbers.shape,
+        packed=plain if len(plain) <= _PLAIN_BYTES else zlib.compress(plain, 1),
+        guess_bytes=_guess_bytes(bands, len(numbers)),
+    )
 
 
 def _to_numbers(values: Float32) -> tuple[Uint16, float, float, float]:
     """Return uint16 numbers, slope, intercept and error: 0 where the values are multiples of one step."""
     low, high = float(values.min()), float(values.max())
-    unique = np.unique(values.astype(np.float64))
+    if low > -(1 << 24) and high < 1 << 24 and high - low <= 0xFFFF and (values == np.trunc(values)).all():
+        numbers = (values - np.float32(low)).astype(np.uint16)
+        common = int(np.gcd.reduce(np.flatnonzero(np.bincount(numbers.ravel())))) or 1
+        return numbers // np.uint16(common), float(common), low, 0.0
+    unique = np.unique(values).astype(np.float64)
     step, error = 1.0, 0.0
     if unique.size > 1:
         step = float(np.diff(unique).min())
@@ -290,83 +298,104 @@ def _share_out(budget: float, needs: Sequence[float], weights: Sequence[float]) 
 
 
 def _shrink(draft: _Draft, most_bytes: float) -> Piece:
-    """Round the values within their own noise, then give up resolution, until they fit ``most_bytes``."""
+    """Round the values within their own noise, then give up resolution, until they fit ``most_bytes``.
+
+    Attempts are judged by a guess from some of the rows; what is taken is known to fit, but for the last attempt.
+    """
     piece, numbers = draft.piece, draft.numbers()
     if draft.guess_bytes <= most_bytes * _GUESS_OFF:
         piece = replace(piece, planes=_encode(numbers))
         if piece.n_bytes <= most_bytes:
             return piece
-    values = numbers.astype(np.float64) * piece.slope + piece.intercept
-    steps = _steps(piece, values)
+    values = _Values(numbers)
+    least = (piece.window[1] - piece.window[0]) / 512 / piece.slope  # nobody sees less
+    spare = _spare_bits(values.bands(1.0), least)
 
     @cache
-    def attempt(number: int) -> _Rounded:
-        if number < len(steps):
-            return _Rounded.of(values, steps[number])
-        smaller = _resize(values, _SHARES[number - len(steps)])
-        return _Rounded.of(smaller, max([piece.slope, *_steps(piece, smaller)]))
+    def attempt(number: int) -> tuple[float, int, float]:
+        """Share of the resolution, bits to round away, guess of bytes; sizes fall from attempt to attempt."""
+        share = 1.0 if number < spare else _SHARES[number - spare]
+        bands = values.bands(share)
+        bits = number + 1 if number < spare else _spare_bits(bands, least)
+        return share, bits, _guess_bytes(_round(bands, bits), _scaled(len(numbers), share))
 
-    last = len(steps) + len(_SHARES) - 1  # taken even where it does not fit; sizes fall from attempt to attempt
-    first = bisect_left(range(last), True, key=lambda n: _guess_bytes(attempt(n).numbers) <= most_bytes * _GUESS_OFF)
-    tries = (attempt(number).put_in(piece) for number in range(first, last + 1))
-    return next(dropwhile(lambda tried: tried.n_bytes > most_bytes, tries), attempt(last).put_in(piece))
+    last = spare + len(_SHARES) - 1
+    first = bisect_left(range(last), True, key=lambda number: attempt(number)[2] <= most_bytes * _GUESS_OFF)
+    for number in range(first, last + 1):
+        share, bits, _ = attempt(number)
+        rounded = _put_in(piece, values.scaled(share), bits)
+        if rounded.n_bytes <= most_bytes:
+            break
+    return rounded
 
 
-def _guess_bytes(numbers: Uint16) -> float:
-    """Guess what numbers take when they are encoded, from an eighth of their rows."""
-    rows = len(numbers)
-    bands = [numbers[at : at + _BAND] for at in range(0, rows, 8 * _BAND)] if rows > 64 else [numbers]
-    seen = np.concatenate(bands)
+class _Values:
+    """A slice's numbers uint16[rows, cols] or [rows, cols, 3] as float32 at any share of their resolution."""
+
+    def __init__(self, numbers: Uint16) -> None:
+        self._numbers = numbers
+        planes = [numbers] if numbers.ndim == 2 else [numbers[:, :, c] for c in range(3)]
+        self._planes = [Image.fromarray(plane.astype(np.float32)) for plane in planes]
+
+    def scaled(self, share: float, band: tuple[int, int] | None = None) -> Float32:
+        """Return the numbers at a share of the resolution; of these the rows of ``band`` alone."""
+        if share == 1.0:
+            return self._numbers[slice(*band or (None,))].astype(np.float32)
+        rows, cols = (_scaled(side, share) for side in self._numbers.shape[:2])
+        top, bottom = band or (0, rows)
+        tall, wide = self._numbers.shape[:2]
+        box = (0.0, top * tall / rows, float(wide), bottom * tall / rows)
+        size, filter_ = (cols, bottom - top), Image.Resampling.HAMMING
+        small = [np.asarray(plane.resize(size, filter_, box)) for plane in self._planes]
+        return small[0] if len(small) == 1 else np.stack(small, axis=2)
+
+    def bands(self, share: float) -> Float32:
+        """Return some bands of rows: float32[n, rows, ...]."""
+        rows = _scaled(len(self._numbers), share)
+        return np.stack([self.scaled(share, band) for band in _list_bands(rows)])
+
+
+def _list_bands(rows: int) -> list[tuple[int, int]]:
+    """List bands of rows that stand for all: an eighth, spread; all of a few."""
+    if rows <= _EVERY:
+        return [(0, rows)]
+    return [(at, at + _BAND) for at in range((_EVERY - _BAND) // 2, rows - _BAND, _EVERY)]
+
+
+def _scaled(side: int, share: float) -> int:
+    return max(16, round(side * share)) if share < 1 else side
+
+
+def _put_in(piece: Piece, values: Float32, bits: int) -> Piece:
+    step, (rows, cols) = piece.slope * 2.0**bits, values.shape[:2]
+    return replace(piece, rows=rows, cols=cols, slope=step, error=step / 2, planes=_encode(_round(values, bits)))
+
+
+def _round(values: Float32, bits: int) -> Uint16:
+    rounded: Uint16 = np.rint(values * np.float32(0.5**bits)).astype(np.uint16)
+    return rounded
+
+
+def _guess_bytes(bands: Uint16, rows: int) -> float:
+    """Guess what ``rows`` rows take when they are encoded, from bands of them."""
+    seen = bands.reshape(-1, *bands.shape[2:])
     return sum(map(len, _encode(seen))) * rows / len(seen)
 
 
-def _steps(piece: Piece, values: Float64) -> list[float]:
-    """List the steps to round to, each twice the last, that stay within the noise or a 512th of the window."""
-    coarsest = max(_noise(values), (piece.window[1] - piece.window[0]) / 512)
-    steps = [piece.slope * 2.0**k for k in range(1, 16)]
-    return [step for step in steps if step <= coarsest]
+def _spare_bits(bands: Float32, least: float) -> int:
+    """Return how many bits may be rounded away within the noise, or within ``least``."""
+    return min(15, int(math.log2(max(1.0, least, _noise(bands)))))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rounded:
-    """Values rounded to a step: value = low + number * step."""
-
-    numbers: Uint16
-    step: float
-    low: float
-
-    @classmethod
-    def of(cls, values: Float64, step: float) -> _Rounded:
-        """Round float64[rows, cols] or [rows, cols, 3]."""
-        low = float(values.min())
-        return cls(numbers=np.round((values - low) / step).clip(0, 0xFFFF).astype(np.uint16), step=step, low=low)
-
-    def put_in(self, piece: Piece) -> Piece:
-        """Encode them as the values of a piece."""
-        rows, cols = self.numbers.shape[:2]
-        rounded = replace(piece, rows=rows, cols=cols, slope=self.step, intercept=self.low, error=self.step / 2)
-        return replace(rounded, planes=_encode(self.numbers))
-
-
-def _noise(values: Float64) -> float:
+def _noise(bands: Float32) -> float:
     """Estimate the standard deviation of the noise where there is something to see (Immerkaer 1996, with a median)."""
-    plane = values if values.ndim == 2 else values[:, :, 1]
-    if min(plane.shape) < 3:
+    planes = bands if bands.ndim == 3 else bands[..., 1]
+    if min(planes.shape[1:]) < 3:
         return 0.0
-    a = plane[:-2] - 2 * plane[1:-1] + plane[2:]
-    b = a[:, :-2] - 2 * a[:, 1:-1] + a[:, 2:]
-    seen = plane[1:-1, 1:-1] >= np.median(plane)
-    return float(np.median(np.abs(b[seen])) / (0.6745 * 6))
-
-
-def _resize(values: Float64, share: float) -> Float64:
-    rows, cols = (max(16, round(side * share)) for side in values.shape[:2])
-    planes = values[:, :, None] if values.ndim == 2 else values
-    small = [
-        np.asarray(Image.fromarray(planes[:, :, c].astype(np.float32)).resize((cols, rows), Image.Resampling.HAMMING))
-        for c in range(planes.shape[2])
-    ]
-    return (small[0] if values.ndim == 2 else np.stack(small, axis=2)).astype(np.float64)
+    a = planes[:, :-2] - 2 * planes[:, 1:-1] + planes[:, 2:]
+    b = a[:, :, :-2] - 2 * a[:, :, 1:-1] + a[:, :, 2:]
+    seen = planes[:, 1:-1, 1:-1] >= find_percentiles(planes, (50.0,))[0]
+    return find_percentiles(np.abs(b[seen]), (50.0,))[0] / (0.6745 * 6)
 
 
 def _write_zip(path: Path, pieces: Sequence[Piece]) -> None:

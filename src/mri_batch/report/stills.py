@@ -10,6 +10,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from mri_batch.geometry import place_heat
+from mri_batch.pixels import to_finite
 from mri_batch.records import Float32, Placement, Uint8
 from mri_batch.report.colours import RAMP_AGAINST, RAMP_FOR, colour_heat
 
@@ -48,8 +49,9 @@ def lay_heat(heat: Float32, upright: Placement, rows: int, cols: int) -> Float32
 def show_grey(pixels: Float32, window: tuple[float, float], rows: int, cols: int) -> Uint8:
     """Window a slice and draw it ``rows`` x ``cols``: uint8[rows, cols, 3]."""
     low, high = window
-    share = np.clip((np.nan_to_num(pixels) - low) / ((high - low) or 1.0), 0.0, 1.0)
-    eight = (share * 255 + 0.5).astype(np.uint8)
+    share = (to_finite(pixels) - np.float32(low)) * np.float32(255 / ((high - low) or 1.0))
+    share += np.float32(0.5)
+    eight = np.clip(share, 0.0, 255.0, out=share).astype(np.uint8)
     drawn = Image.fromarray(np.ascontiguousarray(eight)).resize((cols, rows), Image.Resampling.BICUBIC)
     return np.asarray(drawn.convert("RGB"))
 
@@ -57,10 +59,10 @@ def show_grey(pixels: Float32, window: tuple[float, float], rows: int, cols: int
 def overlay(grey: Uint8, share: Float32) -> Uint8:
     """Draw heat, a share of its scale, and its half-scale contour over uint8[rows, cols, 3]."""
     colour, alpha = colour_heat(share, opacity=OPACITY, threshold=THRESHOLD)
-    mixed = grey * (1 - alpha[..., None]) + colour * alpha[..., None]
+    mask = Image.fromarray((alpha * 255 + 0.5).astype(np.uint8))
+    drawn = np.array(Image.composite(Image.fromarray(colour), Image.fromarray(grey), mask))
     for sign, ramp in ((1, RAMP_FOR), (-1, RAMP_AGAINST)):
-        mixed[_edge(share * sign >= CONTOUR_AT)] = ramp[240]
-    drawn: Uint8 = np.round(mixed).astype(np.uint8)
+        drawn[_edge(share * sign >= CONTOUR_AT)] = ramp[240]
     return drawn
 
 
