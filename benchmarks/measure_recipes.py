@@ -1,10 +1,11 @@
 """Recipes end to end by the command line: train, export, verify, scan, evaluate; one row of Markdown for each.
 
 ``python -m benchmarks.measure_recipes DATASET... --recipe R [--recipe R ...] --work DIR [--init R=CHECKPOINT]
-[--epochs N] [--few N]``
+[--epochs N] [--few N] [--uncalibrated]``
 
 ``--few N`` takes N pictures of each class and split, so that the largest networks pass on two cores: that shows that a
-recipe works, not how good it is. A finished run in DIR is not trained again.
+recipe works, not how good it is; so does ``--uncalibrated``, an export without data. A finished run in DIR is not
+trained again.
 """
 
 from __future__ import annotations
@@ -34,25 +35,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--work", required=True, type=Path)
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--few", type=int, default=0)
+    parser.add_argument("--uncalibrated", action="store_true")
     told = parser.parse_args(arguments)
     inits = dict(pair.split("=", 1) for pair in told.init)
     datasets = [take_few(told.datasets, told.few, told.work / "few")] if told.few else told.datasets
     print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS), flush=True)
     for recipe in told.recipe:
-        row = measure(recipe, datasets, told.work / recipe, inits.get(recipe), told.epochs)
+        extra = ["--epochs", str(told.epochs)] if told.epochs else []
+        extra += ["--init", inits[recipe]] if recipe in inits else []
+        row = measure(recipe, datasets, told.work / recipe, extra, calibrate=not told.uncalibrated)
         print("| " + " | ".join(row) + " |", flush=True)
     return 0
 
 
-def measure(recipe: str, datasets: Sequence[Path], work: Path, init: str | None, epochs: int | None) -> tuple[str, ...]:
+def measure(
+    recipe: str, datasets: Sequence[Path], work: Path, extra: Sequence[str], *, calibrate: bool
+) -> tuple[str, ...]:
     """Take one recipe all the way; a command that fails ends the run with its words."""
     data, package = [str(path) for path in datasets], work / "package"
     started = time.monotonic()
-    extra = ["--init", init] if init else []
-    extra += ["--epochs", str(epochs)] if epochs else []
     call("train", *data, "--recipe", recipe, "--out", work / "run", "--quiet", *extra)
     minutes = (time.monotonic() - started) / 60
-    call("export", work / "run", "--out", package, "--data", work / "run" / "split", "--force")
+    labelled = ["--data", work / "run" / "split"] if calibrate else []
+    call("export", work / "run", "--out", package, *labelled, "--force")
     call("model", "verify", package)
     with (work / "run" / "split" / "labels.csv").open(encoding="utf-8", newline="") as file:
         some = [row["file"] for row in csv.DictReader(file) if row["split"] == "test"][:8]
@@ -63,7 +68,7 @@ def measure(recipe: str, datasets: Sequence[Path], work: Path, init: str | None,
     history = (work / "run" / "history.csv").read_text(encoding="utf-8").splitlines()
     accuracy = figures["accuracy"]
     return (
-        recipe + (" (from a checkpoint)" if init else ""),
+        recipe + (" (from a checkpoint)" if "--init" in extra else ""),
         str(slices["n"]),
         str(len(history) - 1),
         f"{accuracy['value']:.3f}",
