@@ -38,9 +38,22 @@ def reference_outputs(model: nn.Module, pixels: Tensor, wiring: Wiring, first_la
             outputs = {wiring.logits: logits, str(wiring.features): features, **maps}
         elif isinstance(model, MapClassifier):
             outputs = {wiring.logits: model(pixels), str(wiring.features): model.pool(model.early_map(pixels))}
+            if wiring.cam:
+                outputs[wiring.cam] = _grad_cam(model, model.features_map(pixels))
         else:
             outputs = {wiring.logits: model(pixels)}
     return {name: values.numpy() for name, values in outputs.items()}
+
+
+def _grad_cam(model: MapClassifier, feature_map: Tensor) -> Tensor:
+    """Grad-CAM as Selvaraju et al. (2017) write it, label by label: float[n, k, rows, cols]."""
+    maps = []
+    with torch.enable_grad():
+        watched = feature_map.detach().requires_grad_(True)
+        for score in model.head(watched).sum(0):
+            (gradient,) = torch.autograd.grad(score, watched, retain_graph=True)
+            maps.append((gradient.mean((2, 3), keepdim=True) * feature_map).sum(1).relu())
+    return torch.stack(maps, dim=1)
 
 
 def roll_out_in_full(attentions: list[Tensor]) -> Tensor:

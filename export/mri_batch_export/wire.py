@@ -31,10 +31,11 @@ class PlainGraph:
 class _Plain(nn.Module):
     """Outputs in the order of :func:`_outputs`."""
 
-    def __init__(self, model: nn.Module, first_layer: int) -> None:
+    def __init__(self, model: nn.Module, first_layer: int, cam_weights: Tensor | None) -> None:
         super().__init__()
         self.model = model
         self.first_layer = first_layer
+        self.cam_weights = cam_weights
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
         if isinstance(self.model, AttentionClassifier):
@@ -43,7 +44,12 @@ class _Plain(nn.Module):
             return logits, features, row.reshape(-1, *self.model.grid), *attentions
         if isinstance(self.model, MapClassifier):
             early = self.model.early_map(pixels)
-            return self.model.head(self.model.late_map(early)), self.model.pool(early)
+            late = self.model.late_map(early)
+            outputs = self.model.head(late), self.model.pool(early)
+            if self.cam_weights is None:
+                return outputs
+            cam = torch.relu(self.cam_weights @ late.flatten(2))
+            return *outputs, cam.reshape(*cam.shape[:2], *late.shape[2:])
         return (self.model(pixels),)
 
 
@@ -53,22 +59,22 @@ def build_plain_graph(model: nn.Module, *, card: ModelCard, rollout_layers: int 
     ``rollout_layers``: how many layers, counted from the last, the rollout chains; early layers of a fine-tuned
     network often hold attention sinks that swamp it.
     """
-    wiring, methods = _offer(model, rollout_layers)
-    names = [name for name in (wiring.logits, wiring.features, wiring.rollout, *wiring.attention) if name]
-    first = max(0, len(wiring.attention) - rollout_layers)
     p = card.preprocessing
     example = torch.randn(TRACED_BATCH, p.channels, p.rows, p.cols, generator=torch.Generator().manual_seed(0))
+    cam_weights = find_cam_weights(model, example) if isinstance(model, MapClassifier) else None
+    wiring, methods = _offer(model, rollout_layers, has_cam=cam_weights is not None)
+    first = max(0, len(wiring.attention) - rollout_layers)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PyTorch's own deprecations
             program = torch.onnx.export(
-                _Plain(model, first).eval(),
+                _Plain(model, first, cam_weights).eval(),
                 (example,),
                 dynamo=True,
                 verbose=False,
                 opset_version=OPSET,
                 input_names=[wiring.input],
-                output_names=names,
+                output_names=list(wiring.plain_outputs),
                 dynamic_shapes={"pixels": {0: torch.export.Dim("n")}},
             )
     except torch.onnx.errors.OnnxExporterError as error:
@@ -91,7 +97,27 @@ def roll_out(attentions: list[Tensor]) -> Tensor:
     return row
 
 
-def _offer(model: nn.Module, rollout_layers: int) -> tuple[Wiring, tuple[MethodEntry, ...]]:
+def find_cam_weights(model: MapClassifier, example: Tensor) -> Tensor | None:
+    """Return the weights of Grad-CAM float[k, c], or None where they differ from picture to picture.
+
+    Where the head is linear in the last feature map, as a mean and a linear layer are, the gradient is the same for
+    every picture, and Grad-CAM of all labels is one more matrix product of the plain graph.
+    """
+    with torch.no_grad():
+        feature_map = model.features_map(example[:1])
+    spread = torch.randn(feature_map.shape, generator=torch.Generator().manual_seed(1)) * feature_map.std()
+    here, there = _slopes(model, feature_map), _slopes(model, spread)
+    return here.mean((2, 3)) if torch.allclose(here, there, rtol=1e-4, atol=1e-7) else None
+
+
+def _slopes(model: MapClassifier, feature_map: Tensor) -> Tensor:
+    """Gradient of every logit with respect to one feature map [1, c, rows, cols]: float[k, c, rows, cols]."""
+    each = feature_map.detach().expand(model.head(feature_map).shape[1], -1, -1, -1).clone().requires_grad_(True)
+    (slopes,) = torch.autograd.grad(model.head(each).diagonal().sum(), each)
+    return slopes
+
+
+def _offer(model: nn.Module, rollout_layers: int, *, has_cam: bool) -> tuple[Wiring, tuple[MethodEntry, ...]]:
     if isinstance(model, AttentionClassifier):
         depth = model.depth
         wiring = Wiring(
@@ -104,4 +130,5 @@ def _offer(model: nn.Module, rollout_layers: int) -> tuple[Wiring, tuple[MethodE
         knobs = {"fusion": "mean", "discard": 0.0, "residual": 0.5, "first_layer": max(0, depth - rollout_layers)}
         return wiring, (MethodEntry(method="rollout", knobs=knobs), MethodEntry(method="attention"))
     absent = tuple(MethodEntry(method=m, available=False, reason=NO_ATTENTION) for m in _ATTENTION_METHODS)
-    return Wiring(features="features" if isinstance(model, MapClassifier) else None), absent
+    features = "features" if isinstance(model, MapClassifier) else None
+    return Wiring(features=features, cam="cam" if has_cam else None), absent

@@ -152,13 +152,15 @@ class Wiring(_Part):
 
     Shapes, with n slices, k labels, l layers, h heads, t tokens: ``input`` float32[n, c, rows, cols];
     ``logits`` float32[n, k]; ``attention`` l outputs float32[n, h, t, t] with rows that sum to 1;
-    ``rollout`` float32[n, grid_rows, grid_cols]; ``features`` float32[n, d].
+    ``rollout`` float32[n, grid_rows, grid_cols]; ``cam`` float32[n, k, rows, cols], the Grad-CAM of every label;
+    ``features`` float32[n, d].
     """
 
     input: str = "pixels"
     logits: str = "logits"
     features: str | None = None
     rollout: str | None = None
+    cam: str | None = None
     attention: tuple[str, ...] = ()
     grid: tuple[int, int] | None = None
     prefix_tokens: Annotated[int, Field(ge=0)] = 0
@@ -171,6 +173,12 @@ class Wiring(_Part):
         default={},
         description="outputs of gradcam.onnx by role, where the package has that graph: feature_map, feature_gradient",
     )
+
+    @property
+    def plain_outputs(self) -> tuple[str, ...]:
+        """Every output of ``model.onnx`` that has a role."""
+        named = (self.logits, self.features, self.rollout, self.cam, *self.attention)
+        return tuple(name for name in named if name)
 
 
 class ModelCard(_Part):

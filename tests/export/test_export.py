@@ -16,9 +16,12 @@ import torch
 from torch import nn
 
 from mri_batch.errors import ExportRefused, ModelPackageError
+from mri_batch.explain.cells import cam_inputs
+from mri_batch.explain.gradcam import GradCAM
 from mri_batch.model.package import Package, read_package
 from mri_batch.model.selftest import compare, verify_package
 from mri_batch.model.session import Session
+from mri_batch_export.architectures.cnn import MapNet
 from mri_batch_export.export import export_package
 from mri_batch_export.storage import WeightFile, fold_batch_norms, round_weights
 from mri_batch_export.verify import roll_out_in_full, verify_gradients, verify_plain
@@ -304,3 +307,36 @@ def test_identity_of_a_package_is_stable_when_it_is_read_again(vit: Package) -> 
     assert read_package(vit.folder) == vit
     assert read_package(vit.folder, check_digests=False).sha256 == vit.sha256
     assert replace(vit, sha256="") != vit
+
+
+class _LinearHead(MapNet):
+    """A convolution, a mean and a linear layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 6, 3, stride=4)
+        self.out = nn.Linear(6, 3)
+
+    def early_map(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.relu(self.conv(x))
+
+    def late_map(self, early_map: torch.Tensor) -> torch.Tensor:
+        return early_map
+
+    def head(self, feature_map: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.out(feature_map.mean((2, 3)))
+        return logits
+
+
+def test_grad_cam_of_every_label_comes_with_the_logits_when_the_head_is_linear(tmp_path: Path, cnn: Package) -> None:
+    """It is what the gradient graph gives; a head that is not linear has no such output."""
+    package = export_package(fill(_LinearHead()), make_card(32, 32, 1), tmp_path / "linear", store="fp32")
+    session = Session(package, threads=1)
+    x, target = np.random.default_rng(0).random((5, 1, 32, 32), np.float32), np.array([0, 1, 2, 0, 1])
+    told = GradCAM()(session, x, target)
+    maps, slopes = cam_inputs(session, x, target)
+    right = np.maximum((slopes.mean((2, 3), keepdims=True) * maps).sum(1), 0)
+    assert session.wiring.cam == "cam"
+    assert right.max() > 0
+    np.testing.assert_allclose(told.heat, right, atol=1e-5)
+    assert cnn.card.wiring.cam is None

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mri_batch.card import Wiring
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
+from mri_batch.records import ModelInput, Placement
 from mri_batch.run import heat
-from mri_batch.run.heat import explain_heads
+from mri_batch.run.heat import choose_methods, explain_heads, explain_pictures, outputs_of_methods
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 
@@ -48,3 +50,29 @@ def test_model_without_attention_shows_none() -> None:
     """A CNN has no heads."""
     session = Session(read_package(GOLDEN / "cnn"), threads=1)
     assert explain_heads(session, _picture(session)) is None
+
+
+class _WithCam(Session):
+    """A CNN whose plain graph is said to give the Grad-CAM of every label; it must not be run."""
+
+    @property
+    def wiring(self) -> Wiring:
+        return super().wiring.model_copy(update={"cam": "cam"})
+
+    def _check_outputs(self) -> None:
+        """The graph has no such output."""
+
+
+def test_grad_cam_that_judging_brought_along_is_drawn_without_a_pass() -> None:
+    """Of every label's map, the one of the label asked for, picture by picture."""
+    session = _WithCam(read_package(GOLDEN / "cnn"), threads=1)
+    card = session.card.model_copy(update={"wiring": session.wiring})
+    chosen, _ = choose_methods(card, ("gradcam",))
+    cam = np.random.default_rng(0).random((2, len(card.labels), 3, 3), np.float32)
+    place = Placement(rows=9, cols=9, height=9.0, width=9.0)
+    ready = ModelInput(pixels=np.zeros((2, 1, 1, 1), np.float32), placements=(place, place))
+    first, second = explain_pictures(session, ready, 1, chosen, tested=(), known={"cam": cam})
+    assert outputs_of_methods(card, ("gradcam",)) == ("cam",)
+    assert np.array_equal(first[0].heat, cam[0, 1])
+    assert np.array_equal(second[0].heat, cam[1, 1])
+    assert first[0].about.label == card.labels[1]

@@ -223,8 +223,7 @@ def _is_plain_name(name: str) -> bool:
 
 def _check_wiring(wiring: Wiring, graphs: Mapping[str, GraphFacts], folder: Path) -> None:
     model = graphs[MODEL]
-    given = [wiring.logits, wiring.features, wiring.rollout, *wiring.attention]
-    missing = [f"{MODEL} gives no {name!r}" for name in given if name and name not in model.outputs]
+    missing = [f"{MODEL} gives no {name!r}" for name in wiring.plain_outputs if name not in model.outputs]
     for graph, roles in ((EXPLAIN, wiring.gradient), (GRADCAM, wiring.gradcam)):
         facts = graphs.get(graph, GraphFacts())
         there = {*facts.outputs, *facts.inputs}  # the role "guided" is an input

@@ -70,8 +70,7 @@ def compare_golden(session: Session, golden: Arrays) -> Iterator[Agreement]:
     """Run the golden pictures and compare every stored output."""
     pixels = normalize(golden["pictures"].astype(np.float32) / np.float32(255), session.card.preprocessing)
     wiring = session.wiring
-    plain = [n for n in (wiring.logits, wiring.features, wiring.rollout, *wiring.attention) if n]
-    given = to_stored("plain", session.outputs(pixels, plain), wiring.attention)
+    given = to_stored("plain", session.outputs(pixels, wiring.plain_outputs), wiring.attention)
     for graph, roles in (("explain", wiring.gradient), ("gradcam", wiring.gradcam)):
         names = [name for name in roles.values() if f"{graph}/{name}" in golden]
         if names:

@@ -146,9 +146,7 @@ class Session:
         there = {output.name for output in graph.get_outputs()} | {
             graph_input.name for graph_input in graph.get_inputs()
         }
-        w = self.wiring
-        named = [w.input, w.logits, *w.attention, *(name for name in (w.features, w.rollout) if name)]
-        absent = [name for name in named if name not in there]
+        absent = [name for name in (self.wiring.input, *self.wiring.plain_outputs) if name not in there]
         if absent:
             raise ModelPackageError(
                 f"the card names {', '.join(absent)}, which the graph does not have",

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mri_batch.card import MethodEntry, ModelCard
+from mri_batch.card import MethodEntry, ModelCard, Wiring
 from mri_batch.errors import MethodAbsent, UsageError
 from mri_batch.explain import available_methods, build_method, choose_default, load_methods
 from mri_batch.explain.attention import every_head
 from mri_batch.explain.base import Method
+from mri_batch.explain.gradcam import GradCAM
 from mri_batch.explain.rollout import Rollout
 from mri_batch.explain.scores import QUICK, RandomOrders, judge_faithfulness
 from mri_batch.geometry import find_peak
@@ -61,9 +62,9 @@ def check_method_names(asked: Sequence[str]) -> None:
 
 
 def outputs_of_methods(card: ModelCard, asked: Sequence[str]) -> tuple[str, ...]:
-    """Name the output of the plain graph that is a chosen method's heat as it is, so that judging brings it along."""
-    wanted = any(_is_output(each.method) for each in choose_methods(card, asked)[0])
-    return (card.wiring.rollout,) if wanted and card.wiring.rollout else ()
+    """Name outputs of the plain graph that are a chosen method's heat as it is, so that judging brings them along."""
+    names = [_output_of(each.method, card.wiring) for each in choose_methods(card, asked)[0]]
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def explain_pictures(
@@ -73,22 +74,21 @@ def explain_pictures(
     chosen: Sequence[ChosenMethod],
     *,
     tested: Collection[int],
-    rollout: Float32 | None,
+    known: Mapping[str, Float32],
 ) -> list[tuple[ShownHeat, ...]]:
     """Explain n prepared pictures for one label by each method: n tuples of heat, one for each method.
 
-    The faithfulness of the heat is measured on the pictures whose rows are in ``tested``. ``rollout``: the graph's own
-    float32[n, grid_rows, grid_cols], where it is known already.
+    The faithfulness of the heat is measured on the pictures whose rows are in ``tested``. ``known``: outputs of the
+    plain graph for the n pictures, by name, as far as they are known already.
     """
     n = len(ready.placements)
+    remembered = _Remembered(session, known)
     target = np.full(n, label, np.int64)
     orders = [RandomOrders() for _ in range(n)]  # shared by the methods: random orders cost the most
     shown: list[tuple[ShownHeat, ...]] = [() for _ in range(n)]
     for each in chosen:
-        if rollout is not None and _is_output(each.method):
-            told = Attribution(heat=rollout, method=each.method.name, label=None, passes=0.0)
-        else:
-            told = each.method(session, ready.pixels, target)
+        has_it = _output_of(each.method, session.wiring) in known
+        told = each.method(remembered if has_it else session, ready.pixels, target)
         for i in range(n):
             score = None
             if i in tested:
@@ -110,8 +110,23 @@ def explain_heads(session: Session, picture: Float32) -> LayerHeads | None:
     return LayerHeads(weights=every_head(session, picture, last_layers=n_shown), first_layer=n_layers - n_shown)
 
 
-def _is_output(method: Method) -> bool:
-    return isinstance(method, Rollout) and method.in_graph
+class _Remembered:
+    """A model whose outputs for some pictures are known: asked for them, it does not run."""
+
+    def __init__(self, session: Session, known: Mapping[str, Float32]) -> None:
+        self.labels, self.wiring = session.labels, session.wiring
+        self.logits, self.gradients = session.logits, session.gradients
+        self._known = known
+
+    def outputs(self, pixels: Float32, names: Sequence[str]) -> Mapping[str, Float32]:
+        return {name: self._known[name] for name in names}
+
+
+def _output_of(method: Method, wiring: Wiring) -> str | None:
+    """Name the output of the plain graph that is the method's heat, or nothing."""
+    if isinstance(method, GradCAM):
+        return wiring.cam
+    return wiring.rollout if isinstance(method, Rollout) and method.in_graph else None
 
 
 def _show(

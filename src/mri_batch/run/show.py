@@ -96,9 +96,8 @@ def _explain(
     chosen, absent = choose_methods(session.card, settings.explain)
     notes |= dict.fromkeys(absent)
     tested = _choose_tested(likely, settings.faithfulness)
-    known = judged.kept.get(session.wiring.rollout or "")
-    rollout = None if known is None else known[list(picked)]
-    heats = explain_pictures(session, ready, label, chosen, tested=tested, rollout=rollout)
+    known = {name: values[list(picked)] for name, values in judged.kept.items()}
+    heats = explain_pictures(session, ready, label, chosen, tested=tested, known=known)
     loudest = int(np.argmax(likely)) if chosen else None
     for row, (i, picture) in enumerate(pictures.items()):
         yield ShownSlice(
