@@ -53,3 +53,26 @@ def test_cluster_that_does_not_answer_is_a_usage_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         scan(ask(tmp_path / "in", tmp_path / "out", cluster="not-an-address://x"), Watch())
     assert caught.value.code == "CLUSTER_UNREACHABLE"
+
+
+HANG = """
+import time
+import mri_batch.run.cluster as cluster
+from mri_batch.run.study import process
+cluster.process = lambda job, *rest: time.sleep(600) if job.study.source == "slow" else process(job, *rest)
+"""
+
+
+@pytest.mark.filterwarnings("default")
+def test_cluster_stops_a_study_that_hangs(tmp_path: Path) -> None:
+    """It gets its row, the worker is replaced, and the other study is done."""
+    for name in ("fine", "slow"):
+        save_picture(tmp_path / "in" / name / "one.png")
+    (tmp_path / "hang.py").write_text(HANG)
+    workers = {"n_workers": 1, "threads_per_worker": 1, "preload": [str(tmp_path / "hang.py")]}
+    with distributed.LocalCluster(dashboard_address=None, host="127.0.0.1", **workers) as cluster:
+        asked = ask(tmp_path / "in", tmp_path / "out", cluster=cluster.scheduler_address, timeout_per_study_s=5.0)
+        scan(asked, Watch())
+    fine, slow = lines_of(tmp_path / "out")
+    assert fine["status"] == "done"
+    assert (slow["status"], slow["code"]) == ("failed", "STUDY_TIMEOUT")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from mri_batch.model.decide import Gate, load_gate
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
 from mri_batch.records import StudyResult
+from mri_batch.run.output import WORK
 from mri_batch.run.study import Job, fail, process, write_study
 from mri_batch.settings import ScanSettings
 
@@ -50,9 +53,31 @@ def spread_over_cluster(
 
 
 def work_on(job: Job, settings: ScanSettings) -> StudyResult:
-    """Process one job on a cluster's worker, whose model is loaded once."""
+    """Process one job on a cluster's worker, whose model is loaded once.
+
+    Past the time-out the worker ends, as nothing else stops a decoder that hangs; its nanny starts another, Dask sets
+    the job again, and a mark beside the output says that it has had its time.
+    """
     session, gate = _load(str(settings.model), settings.batch_size)
-    return process(job, settings, session, gate)
+    limit_s, mark = settings.timeout_per_study_s, settings.out / WORK / f"{job.study.study_id}.overdue"
+    if limit_s is None:
+        return process(job, settings, session, gate)
+    if mark.exists():
+        return _give_up(job, "STUDY_TIMEOUT", f"stopped after {limit_s:.0f} s", settings, session.card)
+    timer = threading.Timer(limit_s, _end_worker, [mark])
+    timer.daemon = True
+    timer.start()
+    try:
+        return process(job, settings, session, gate)
+    finally:
+        timer.cancel()
+
+
+def _end_worker(mark: Path) -> None:
+    try:
+        mark.touch()
+    finally:
+        os._exit(1)
 
 
 def _collect(future: Any, job: Job, settings: ScanSettings, card: ModelCard) -> tuple[Job, StudyResult]:
@@ -61,9 +86,14 @@ def _collect(future: Any, job: Job, settings: ScanSettings, card: ModelCard) -> 
         return job, future.result()
     if isinstance(error, MriBatchError):
         raise error
-    result = fail(job, code="WORKER_DIED", reason=f"the cluster gave this study up ({type(error).__name__})")
+    reason = f"the cluster gave this study up ({type(error).__name__})"
+    return job, _give_up(job, "WORKER_DIED", reason, settings, card)
+
+
+def _give_up(job: Job, code: str, reason: str, settings: ScanSettings, card: ModelCard) -> StudyResult:
+    result = fail(job, code=code, reason=reason)
     write_study(result, settings, card)
-    return job, result
+    return result
 
 
 @functools.lru_cache(maxsize=1)
