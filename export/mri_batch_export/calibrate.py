@@ -15,7 +15,10 @@ import numpy.typing as npt
 
 from mri_batch.card import Calibration, Conformal, ModelCard, OutOfDistribution
 from mri_batch.errors import UsageError
+from mri_batch.evaluate import answers as evaluated
+from mri_batch.evaluate.summary import Rows, Summary, rows_by_patient, rows_by_slice, sum_up
 from mri_batch.explain.scale import SHARE
+from mri_batch.model.decide import calibrate
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
 from mri_batch.records import Float32
@@ -32,18 +35,16 @@ Doubles = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """A model's raw answers: ``logits`` float32[n, k], ``features`` float32[n, d] (d = 0: none), ``targets`` int64[n].
+    """A model's raw answers to ``items``: ``logits`` float32[n, k], ``features`` float32[n, d] (d = 0: none).
 
-    ``groups``: the patient of each slice, ``peaks`` float32[n]: the rollout's largest value (empty: no rollout);
-    ``sources``: where each comes from, where that is known.
+    ``targets`` int64[n]; ``peaks`` float32[n]: the rollout's largest value (empty: no rollout).
     """
 
+    items: tuple[Item, ...]
     logits: Float32
     features: Float32
     targets: Ints
-    groups: tuple[str, ...]
     peaks: Float32
-    sources: tuple[str, ...] = ()
 
 
 def calibrate_card(session: Session, items: Sequence[Item]) -> tuple[ModelCard, Mapping[str, Float32]]:
@@ -74,9 +75,10 @@ def calibrate_card(session: Session, items: Sequence[Item]) -> tuple[ModelCard, 
     update: dict[str, Any] = {"calibration": calibration, "decision": decision}
     if validation.peaks.size:
         update["explanations"] = _scale_rollout(card, validation.peaks)
-    if len(test.targets):
-        update["metrics"] = card.metrics | {"test": measure(test, temperature, card.labels)}
-    return card.model_copy(update=update), gate
+    card = card.model_copy(update=update)
+    if test.items:
+        card = card.model_copy(update={"metrics": card.metrics | {"test": measure(test, card)}})
+    return card, gate
 
 
 def answer(session: Session, items: Sequence[Item]) -> Answers:
@@ -91,12 +93,11 @@ def answer(session: Session, items: Sequence[Item]) -> Answers:
     joined = {name: np.concatenate(values) for name, values in parts.items() if values}
     none = np.zeros((len(items), 0), np.float32)
     return Answers(
+        items=tuple(items),
         logits=joined.get(w.logits, np.zeros((0, len(session.labels)), np.float32)),
         features=joined.get(w.features or "", none),
         targets=np.array([session.labels.index(item.label) for item in items], np.int64),
-        groups=tuple(item.group or str(item.path) for item in items),
         peaks=joined.get(w.rollout or "", np.zeros(0, np.float32)),
-        sources=tuple(item.source for item in items),
     )
 
 
@@ -173,53 +174,36 @@ def score_gate(gate: Mapping[str, Float32], features: Float32) -> Doubles:
     return distances
 
 
-def measure(answers: Answers, temperature: float, labels: Sequence[str]) -> dict[str, Any]:
-    """Figures by slice and by patient, whose probabilities are the mean over the slices."""
-    probabilities = softmax(answers.logits / temperature)
-    by_patient, patients = _by_group(probabilities, answers)
+def measure(answers: Answers, card: ModelCard) -> dict[str, Any]:
+    """Figures of a calibrated card by slice, by patient and by source: the ones that ``evaluate`` finds."""
+    judged = evaluated.Answers(
+        labels=card.labels,
+        items=answers.items,
+        frames=(0,) * len(answers.items),
+        probabilities=calibrate(answers.logits, card),
+        gate_scores=np.zeros(0, np.float32),
+    )
+    slices, patients = (_sum_up(rows) for rows in (rows_by_slice(judged), rows_by_patient(judged, card)))
     return {
-        "n_slices": len(answers.targets),
-        "n_patients": len(patients),
-        "slice_accuracy": _accuracy(probabilities, answers.targets),
-        "slice_recall": _recalls(probabilities, answers.targets, labels),
-        "slice_ece": measure_ece(probabilities, answers.targets),
-        "patient_accuracy": _accuracy(by_patient, patients),
-        "sources": _by_source(probabilities, answers),
+        "n_slices": slices.n,
+        "n_patients": patients.n_units,
+        "slice_accuracy": slices.overall["accuracy"].value,
+        "slice_recall": {name: slices.per_class[name]["recall"].value for name, n in slices.support.items() if n},
+        "slice_ece": slices.overall["ece"].value,
+        "patient_accuracy": patients.overall["accuracy"].value,
+        "sources": _by_source(judged),
     }
 
 
-def _by_source(probabilities: Doubles, answers: Answers) -> dict[str, Any]:
+def _by_source(judged: evaluated.Answers) -> dict[str, Any]:
     """Figures for each source alone: what is easy to tell apart by its source flatters the figure over all."""
-    figures = {}
-    for source in sorted(set(answers.sources)):
-        mine = np.array([source == other for other in answers.sources])
-        figures[source] = {
-            "n_slices": int(mine.sum()),
-            "slice_accuracy": _accuracy(probabilities[mine], answers.targets[mine]),
-        }
-    return figures
+    sources = np.array([item.source for item in judged.items])
+    summaries = {name: _sum_up(rows_by_slice(judged.take(sources == name))) for name in sorted(set(sources.tolist()))}
+    return {name: {"n_slices": s.n, "slice_accuracy": s.overall["accuracy"].value} for name, s in summaries.items()}
 
 
-def _by_group(probabilities: Doubles, answers: Answers) -> tuple[Doubles, Ints]:
-    # a group whose slices carry several labels (a normal and an abnormal slice of one person) counts once for each
-    keys = list(zip(answers.groups, answers.targets.tolist(), strict=True))
-    groups = list(dict.fromkeys(keys))
-    index = {key: i for i, key in enumerate(groups)}
-    member = np.array([index[key] for key in keys])
-    means = np.stack([probabilities[member == i].mean(axis=0) for i in range(len(groups))])
-    return means, np.array([target for _, target in groups], np.int64)
-
-
-def _accuracy(probabilities: Doubles, targets: Ints) -> float:
-    return float((probabilities.argmax(axis=1) == targets).mean())
-
-
-def _recalls(probabilities: Doubles, targets: Ints, labels: Sequence[str]) -> dict[str, float]:
-    return {
-        label: _accuracy(probabilities[targets == k], targets[targets == k])
-        for k, label in enumerate(labels)
-        if (targets == k).any()
-    }
+def _sum_up(rows: Rows) -> Summary:
+    return sum_up("", rows, n_draws=0, seed=0)
 
 
 def _gate_thresholds(distances: Doubles, fitted_on: str) -> OutOfDistribution:
@@ -260,7 +244,7 @@ def _thin_out(items: Sequence[Item]) -> list[Item]:
 
 
 def _in_words(split: str, answers: Answers) -> str:
-    return f"the {split} split: {len(answers.targets)} slices of {len(set(answers.groups))} patients"
+    return f"the {split} split: {len(answers.items)} slices of {len({item.unit for item in answers.items})} patients"
 
 
 def _batched(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

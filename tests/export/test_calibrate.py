@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from mri_batch.card import ModelCard
 from mri_batch_export.calibrate import (
     Answers,
     fit_conformal,
@@ -16,6 +19,7 @@ from mri_batch_export.calibrate import (
     score_gate,
     softmax,
 )
+from mri_batch_export.dataset import Item
 
 LABELS = ("a", "b", "c")
 Targets = npt.NDArray[np.int64]
@@ -94,14 +98,16 @@ def test_gate_is_sound_when_features_outnumber_slices() -> None:
 def test_measures_count_a_patient_once() -> None:
     """One patient with many wrong slices weighs as much as one with a single right slice."""
     logits = np.array([[0, 5, 0]] * 9 + [[5, 0, 0], [0, 0, 5]], np.float32)
+    given = zip("a" * 10 + "c", ("p1",) * 9 + ("p2", "p3"), strict=True)
+    items = tuple(Item(path=Path(f"{i}.png"), label=label, group=group) for i, (label, group) in enumerate(given))
     answers = Answers(
+        items=items,
         logits=logits,
         features=np.zeros((11, 0), np.float32),
         targets=np.array([0] * 10 + [2]),
-        groups=("p1",) * 9 + ("p2", "p3"),
         peaks=np.zeros(0, np.float32),
     )
-    figures = measure(answers, 1.0, LABELS)
+    figures = measure(answers, ModelCard(name="m", version="1", labels=LABELS))
     assert figures["slice_accuracy"] == pytest.approx(2 / 11)
     assert figures["patient_accuracy"] == pytest.approx(2 / 3)
     assert figures["slice_recall"] == {"a": pytest.approx(0.1), "c": 1.0}
