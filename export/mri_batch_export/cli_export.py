@@ -26,6 +26,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--card", "card_file", type=FILE, help="TOML or JSON with other keys of the card: intended_use, limits ..."
 )
 @click.option("--store", type=click.Choice(["int8", "fp16", "fp32"]), default="int8", show_default=True)
+@click.option("--arithmetic", type=click.Choice(["float32", "int8"]), default="float32", show_default=True)
 @click.option("--name", help="Name in the card.  [default: that of the folder]")
 @click.option("--version", "version_", default="1", show_default=True, help="Version in the card.")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Size of the architecture: heads=6 ...")
@@ -41,6 +42,7 @@ def command(
     preprocess: Path | None,
     card_file: Path | None,
     store: str,
+    arithmetic: str,
     name: str | None,
     version_: str,
     options: tuple[str, ...],
@@ -65,6 +67,8 @@ def command(
     p = load_preprocessing(preprocess) if preprocess else None
     about = {"name": name or out.name, "version": version_} | (load_table(card_file) if card_file else {})
     if checkpoint.suffix == ".onnx":
+        if arithmetic != "float32":
+            raise click.UsageError("--arithmetic is for checkpoints; of an ONNX file the graph is taken as it is")
         package = export_foreign(checkpoint, words, out, about=about, preprocessing=p, items=items, replace=force)
     else:
         source = load_source(checkpoint, arch=arch, labels=words, preprocessing=p, options=_to_options(options))
@@ -75,6 +79,7 @@ def command(
             items=items,
             gradients=gradients,
             store=cast(Any, store),
+            arithmetic=cast(Any, arithmetic),
             rollout_layers=rollout_layers,
             replace=force,
         )

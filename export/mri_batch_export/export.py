@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -15,12 +15,13 @@ from mri_batch.card import MethodEntry, ModelCard, Wiring
 from mri_batch.errors import ExportRefused
 from mri_batch.model.package import EXPLAIN, GRADCAM, MODEL, Package, write_package
 from mri_batch.model.session import Session
+from mri_batch_export.arithmetic import TOLD, Arithmetic, refuse_arithmetic, to_int8, weigh_arithmetic
 from mri_batch_export.dataset import Item
-from mri_batch_export.finish import finish_package
+from mri_batch_export.finish import Arrays, finish_package
 from mri_batch_export.gradients import GradientGraph, build_gradient_graph, strip_metadata
 from mri_batch_export.rounding import weigh_rounding
 from mri_batch_export.storage import Store, WeightFile, fold_batch_norms, round_weights
-from mri_batch_export.verify import make_golden, verify_gradients, verify_plain
+from mri_batch_export.verify import answer_golden, make_golden, verify_gradients, verify_plain
 from mri_batch_export.wire import build_plain_graph
 
 _EXPORTER_LOG = "torch.onnx._internal.exporter"  # warns that torchvision is missing, which is nobody's concern here
@@ -34,6 +35,7 @@ def export_package(
     items: Sequence[Item] = (),
     gradients: bool = True,
     store: Store = "int8",
+    arithmetic: Arithmetic = "float32",
     rollout_layers: int = 4,
     replace: bool = False,
 ) -> Package:
@@ -41,7 +43,8 @@ def export_package(
 
     ``card`` says labels, preprocessing and what is known of the model; wiring, methods and, from ``items`` with their
     splits (thresholds from "val", figures from "test"), calibration are filled in here. ``store`` rounds the weights
-    first; the answers that the package must give are those of the rounded network in PyTorch.
+    first; the answers that the package must give are those of the rounded network in PyTorch. ``arithmetic`` is weighed
+    against those in ONNX Runtime.
     """
     logging.getLogger(_EXPORTER_LOG).setLevel(logging.ERROR)
     network = copy.deepcopy(model).cpu().float().eval()
@@ -60,9 +63,14 @@ def export_package(
         gradient = build_gradient_graph(network, card=card)
         card = card.model_copy(update={"wiring": _with_gradients(plain.wiring, gradient)})
         graphs += [(name, g) for name, g in ((EXPLAIN, gradient.proto), (GRADCAM, gradient.gradcam)) if g is not None]
-        methods += gradient.methods
+        known = {entry.method for entry in methods}  # Grad-CAM that needs no gradient graph
+        methods += [entry for entry in gradient.methods if entry.method not in known]
     card = card.model_copy(update={"explanations": tuple(methods), "default_method": _choose_default(methods)})
     first_layer = max(0, len(card.wiring.attention) - rollout_layers)
+    # The plain graph comes last: its turned weights are then those of the gradient graphs.
+    in_int8 = (
+        [(n, to_int8(g) if n == MODEL else copy.deepcopy(g)) for n, g in graphs[::-1]] if arithmetic == "int8" else []
+    )
     with tempfile.TemporaryDirectory(prefix="mri-batch-export-") as folder:
         work = Path(folder)
         files = weights.write(work, graphs)
@@ -71,7 +79,32 @@ def export_package(
         if gradients:
             verify_gradients(network, session)
         golden = make_golden(network, session, first_layer)
+        if arithmetic == "int8":
+            files = WeightFile(codes=weights.codes).write(_make_folder(work / "int8"), in_int8)
+            session, golden = _weigh_int8(session, files, golden, items, work)
         return finish_package(session, files, golden, items, out, work=work, replace=replace)
+
+
+def _weigh_int8(
+    whole: Session, files: Mapping[str, Path], golden: Arrays, items: Sequence[Item], work: Path
+) -> tuple[Session, Arrays]:
+    """Return the draft with the plain graph in 8-bit arithmetic, and golden answers that are that graph's own.
+
+    Raises ExportRefused where that costs too much, or where no validation slices tell what it costs.
+    """
+    validation = [item for item in items if item.split == "val"]
+    if not validation:
+        raise refuse_arithmetic("there are no validation slices to say what it costs", hint="give them with --data")
+    card = whole.card.model_copy(update={"arithmetic": "int8", "limits": (*whole.card.limits, TOLD)})
+    figures = weigh_arithmetic(whole, Session(write_package(work / "weighed", card, files)), validation)
+    card = card.model_copy(update={"metrics": card.metrics | {"arithmetic": figures}})
+    session = Session(write_package(work / "draft", card, files, replace=True))
+    return session, {**golden, **answer_golden(session, golden)}
+
+
+def _make_folder(path: Path) -> Path:
+    path.mkdir()
+    return path
 
 
 def _weigh(

@@ -45,11 +45,17 @@ def weigh_rounding(
         pairs = zip(heat["whole"], heat["rounded"], strict=True)
         agreement += [rank_agreement(one.numpy(), other.numpy()) for one, other in pairs]
     targets = np.array([card.labels.index(item.label) for item in validation], np.int64)
-    figures = _figures({name: np.concatenate(parts) for name, parts in logits.items()}, targets)
+    figures = list_figures({name: np.concatenate(parts) for name, parts in logits.items()}, targets)
     told = [value for value in agreement if np.isfinite(value)]
     if told:
         figures["heat_agreement"] = round(float(np.mean(told)), 4)
-    _hold_gate(figures)
+    lost = list_losses(figures)
+    if lost:
+        raise ExportRefused(
+            f"the model does not bear rounded weights on its validation slices: {', '.join(lost)}",
+            code="STORE_REFUSED",
+            hint="store more bits: --store fp16 or fp32",
+        )
     return figures
 
 
@@ -72,7 +78,8 @@ def _answer(
     return logits.detach(), list((gradient.mean((2, 3), keepdim=True) * feature_map).sum(1).relu())
 
 
-def _figures(logits: Mapping[str, Float32], targets: np.ndarray) -> dict[str, float]:
+def list_figures(logits: Mapping[str, Float32], targets: np.ndarray) -> dict[str, float]:
+    """Accuracy and calibration error of the ``whole`` and the ``rounded`` logits float32[n, k], and their agreement."""
     figures: dict[str, float] = {"n_slices": len(targets)}
     for name, values in logits.items():
         figures[f"accuracy_{name}"] = round(float((values.argmax(1) == targets).mean()), 4)
@@ -81,16 +88,11 @@ def _figures(logits: Mapping[str, Float32], targets: np.ndarray) -> dict[str, fl
     return figures
 
 
-def _hold_gate(figures: Mapping[str, float]) -> None:
+def list_losses(figures: Mapping[str, float]) -> list[str]:
+    """List in words what is lost beyond :data:`MOST_LOST`."""
     lost = {
         "accuracy": figures["accuracy_whole"] - figures["accuracy_rounded"],
         "ece": figures["ece_rounded"] - figures["ece_whole"],
         "heat": 1.0 - figures.get("heat_agreement", 1.0),
     }
-    failed = [f"{name} loses {value:.3f}" for name, value in lost.items() if value > MOST_LOST[name] + 1e-9]
-    if failed:
-        raise ExportRefused(
-            f"the model does not bear rounded weights on its validation slices: {', '.join(failed)}",
-            code="STORE_REFUSED",
-            hint="store more bits: --store fp16 or fp32",
-        )
+    return [f"{name} loses {value:.3f}" for name, value in lost.items() if value > MOST_LOST[name] + 1e-9]

@@ -165,6 +165,12 @@ def make_golden(model: nn.Module, session: Session, first_layer: int) -> Mapping
     return {"pictures": pictures, "target": target, **stored}
 
 
+def answer_golden(session: Session, golden: Mapping[str, npt.NDArray[Any]]) -> dict[str, Float32]:
+    """Answer golden pictures with a package's own plain graph, where PyTorch has none like it."""
+    given = session.outputs(to_pixels(golden["pictures"], session), session.wiring.plain_outputs)
+    return to_stored("plain", given, session.wiring.attention)
+
+
 def to_pixels(pictures: Uint8, session: Session) -> Float32:
     """Turn uint8[n, rows, cols, c] into the model's float32[n, channels, rows, cols]."""
     return normalize(pictures.astype(np.float32) / np.float32(255), session.card.preprocessing)

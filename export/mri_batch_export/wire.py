@@ -131,4 +131,5 @@ def _offer(model: nn.Module, rollout_layers: int, *, has_cam: bool) -> tuple[Wir
         return wiring, (MethodEntry(method="rollout", knobs=knobs), MethodEntry(method="attention"))
     absent = tuple(MethodEntry(method=m, available=False, reason=NO_ATTENTION) for m in _ATTENTION_METHODS)
     features = "features" if isinstance(model, MapClassifier) else None
-    return Wiring(features=features, cam="cam" if has_cam else None), absent
+    cam = (MethodEntry(method="gradcam"),) if has_cam else ()
+    return Wiring(features=features, cam="cam" if has_cam else None), (*absent, *cam)

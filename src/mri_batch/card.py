@@ -188,6 +188,9 @@ class ModelCard(_Part):
     name: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     version: Annotated[str, Field(min_length=1, max_length=32)] = "0"
     architecture: str = ""
+    arithmetic: Literal["float32", "int8"] = Field(
+        default="float32", description="of the plain graph; int8 runs one picture at a time"
+    )
     labels: Annotated[tuple[str, ...], Field(min_length=2)]
     preprocessing: Preprocessing = Preprocessing()
     calibration: Calibration = Calibration()

@@ -331,6 +331,8 @@ class _LinearHead(MapNet):
 def test_grad_cam_of_every_label_comes_with_the_logits_when_the_head_is_linear(tmp_path: Path, cnn: Package) -> None:
     """It is what the gradient graph gives; a head that is not linear has no such output."""
     package = export_package(fill(_LinearHead()), make_card(32, 32, 1), tmp_path / "linear", store="fp32")
+    assert [entry.method for entry in package.card.explanations].count("gradcam") == 1
+    assert package.card.default_method == "gradcam"
     session = Session(package, threads=1)
     x, target = np.random.default_rng(0).random((5, 1, 32, 32), np.float32), np.array([0, 1, 2, 0, 1])
     told = GradCAM()(session, x, target)

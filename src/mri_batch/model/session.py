@@ -44,6 +44,8 @@ class Session:
         self.package = package
         p = package.card.preprocessing
         self.batch_size = max(1, min(batch_size, batch_size * 224 * 224 // (p.rows * p.cols)))
+        if package.card.arithmetic == "int8":
+            self.batch_size = 1  # its numbers are scaled by batch: a slice's answer would hang on its neighbours
         self._threads = threads
         self._graphs: dict[Path, Any] = {}
         self._open(package.model_file)
