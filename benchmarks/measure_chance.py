@@ -1,9 +1,10 @@
 """How often does a map that knows nothing pass for better than chance? On real pictures, with a real model.
 
-``python -m benchmarks.measure_chance DATASET --model PKG [--split val] [--slices 100] [--full]``
+``python -m benchmarks.measure_chance DATASET --model PKG [--split val] [--slices 100] [--maps 1] [--full]``
 
-Each picture gets one random map, as smooth as one of the levels that the test knows, in turn. ``--full`` takes the
-trial of ``mri-batch evaluate`` in place of the quicker one of scans. Prints one line for each level of smoothness.
+Each picture gets random maps of one of the levels of smoothness that the test knows, in turn; several maps of a picture
+are judged against the same random orders, as in a report. ``--full`` takes five shares of the cells and up to 100
+orders in place of the quicker trial of reports. Prints one line for each level.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import numpy as np
 
 from mri_batch.evaluate.dataset import choose_split, load_dataset, read_picture
 from mri_batch.explain.cells import choose_grid
-from mri_batch.explain.scores import QUICK, SIGMAS, Trial, draw_smooth_map, judge_faithfulness
+from mri_batch.explain.scores import QUICK, SIGMAS, RandomOrders, Trial, draw_smooth_map, judge_faithfulness
 from mri_batch.model.package import read_package
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
@@ -30,6 +31,7 @@ def main() -> None:
     words.add_argument("--model", type=Path, required=True)
     words.add_argument("--split", default="val")
     words.add_argument("--slices", type=int, default=100)
+    words.add_argument("--maps", type=int, default=1)
     words.add_argument("--full", action="store_true")
     words.add_argument("--threads", type=int, default=1)
     asked = words.parse_args()
@@ -41,14 +43,16 @@ def main() -> None:
         pixels = prepare([read_picture(items[row].path)], session.card.preprocessing).pixels
         target = session.logits(pixels).argmax(axis=1).astype(np.int64)
         sigma = SIGMAS[case % len(SIGMAS)]
-        blind = draw_smooth_map(choose_grid(session.wiring, pixels), sigma, np.random.default_rng((1, case)))
-        told = judge_faithfulness(session, pixels[0], blind, int(target[0]), trial=trial)
-        passed[sigma].append(told.better_than_chance)
+        rng, orders = np.random.default_rng((1, case)), RandomOrders()
+        for _ in range(asked.maps):
+            blind = draw_smooth_map(choose_grid(session.wiring, pixels), sigma, rng)
+            told = judge_faithfulness(session, pixels[0], blind, int(target[0]), orders, trial)
+            passed[sigma].append(told.better_than_chance)
         print(".", end="", file=sys.stderr, flush=True)
     print(f"\n{session.card.name} {session.card.version}, split {asked.split}")
     for sigma, verdicts in sorted(passed.items()):
         print(f"random maps, blur of {sigma:g} cells: {sum(verdicts)} of {len(verdicts)} better than chance")
-    print(f"random maps: {sum(map(sum, passed.values()))} of {asked.slices} better than chance")
+    print(f"random maps: {sum(map(sum, passed.values()))} of {sum(map(len, passed.values()))} better than chance")
 
 
 if __name__ == "__main__":

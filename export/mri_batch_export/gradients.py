@@ -30,6 +30,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
 
 from mri_batch.card import MethodEntry, ModelCard
+from mri_batch_export.gradient_folds import fold_factors
 from mri_batch_export.gradient_rules import GuidedSwitch, OperatorWithoutRule, backward_rules, is_backward
 from mri_batch_export.taps import Taps
 
@@ -124,12 +125,12 @@ def _build_explain(model: nn.Module, card: ModelCard, found: Found, opset: int) 
         switch.plain = ~guided
         pixels = pixels.requires_grad_(True)
         with Taps() as taps:
-            score = (model(pixels) * target).sum()
+            score = (_choose_pass(model)(pixels) * target).sum()
         attentions = taps.attentions if found.is_vit else []
         gradients = torch.autograd.grad(score, [pixels, *attentions])
         if not found.is_vit:
             return gradients[0], *(m.detach() for m in taps.maps)
-        weighted = [(a * g).detach() for a, g in zip(attentions, gradients[1:], strict=True)]
+        weighted = [(g * a).detach() for a, g in zip(attentions, gradients[1:], strict=True)]
         grid, prefix = card.wiring.grid or (1, 1), card.wiring.prefix_tokens
         maps = (roll_gradients(weighted), relate(weighted))
         return gradients[0], *(m[:, prefix:].reshape(-1, *grid) for m in maps)
@@ -149,7 +150,7 @@ def _build_gradcam(model: nn.Module, card: ModelCard, found: Found, opset: int) 
 
     def explain(pixels: Tensor, target: Tensor) -> tuple[Tensor, ...]:
         with Taps() as taps:
-            score = (model(pixels.requires_grad_(True)) * target).sum()
+            score = (_choose_pass(model)(pixels.requires_grad_(True)) * target).sum()
         feature = taps.tokens[-1] if found.is_vit else taps.maps[-1]
         (gradient,) = torch.autograd.grad(score, [feature])
         return as_map(feature.detach()), as_map(gradient)
@@ -164,9 +165,10 @@ def roll_gradients(weighted: Sequence[Tensor]) -> Tensor:
 
     Row by row from the last layer on, as only the class token's row is kept: r <- r (I + A') / (row sums of I + A').
     """
-    row = _class_row(weighted[-1])
-    for each in reversed(weighted):
-        positive = each.mean(dim=1).clamp(min=0)
+    first = weighted[-1][:, :, 0].mean(dim=1).relu()
+    row = (_class_row(first) + first) / (1 + first.sum(dim=-1, keepdim=True))
+    for each in reversed(weighted[:-1]):
+        positive = _mean_heads(each).relu()
         scaled = row / (1 + positive.sum(dim=-1))
         row = scaled + (scaled.unsqueeze(1) @ positive).squeeze(1)
     return row
@@ -174,15 +176,28 @@ def roll_gradients(weighted: Sequence[Tensor]) -> Tensor:
 
 def relate(weighted: Sequence[Tensor]) -> Tensor:
     """Relevance of Chefer, Gur & Wolf (ICCV 2021) for the class token, float[n, t]: R <- R + mean_h((A * dA)+) R."""
-    row = _class_row(weighted[-1])
-    for each in reversed(weighted):
-        row = row + (row.unsqueeze(1) @ each.clamp(min=0).mean(dim=1)).squeeze(1)
+    first = weighted[-1][:, :, 0].relu().mean(dim=1)
+    row = _class_row(first) + first
+    for each in reversed(weighted[:-1]):
+        row = row + (row[:, None, None, :] @ each.relu()).mean(dim=1)[:, 0]
     return row
 
 
+def _mean_heads(each: Tensor) -> Tensor:
+    """float[n, t, t] of float[n, h, t, t], as a product: ONNX Runtime's mean over an inner axis takes far longer."""
+    n, heads, rows, cols = each.shape
+    share = torch.full((1, heads), 1 / heads, dtype=each.dtype, device=each.device)
+    return (share @ each.reshape(n, heads, rows * cols)).reshape(n, rows, cols)
+
+
 def _class_row(like: Tensor) -> Tensor:
-    ones = torch.ones_like(like[:, 0, 0, :1])
-    return torch.cat([ones, torch.zeros_like(like[:, 0, 0, 1:])], dim=1)
+    """Return 1 for the class token and 0 for all others, float[n, t] like what is given."""
+    return torch.cat([torch.ones_like(like[:, :1]), torch.zeros_like(like[:, 1:])], dim=1)
+
+
+def _choose_pass(model: nn.Module) -> Callable[[Tensor], Tensor]:
+    """Of the last block of our ViT only the class token's row is worked out, as nothing else reaches the logits."""
+    return getattr(model, "forward_class", model)
 
 
 def _to_onnx(
@@ -228,8 +243,7 @@ def trace(function: Callable[..., Any], examples: Sequence[Tensor], switch: Guid
         _allow_non_fake_inputs=True,
     )
     graph = tracer(*fakes)
-    graph.graph.eliminate_dead_code()
-    graph.recompile()
+    fold_factors(graph)
     targets = {node.target for node in graph.graph.nodes if isinstance(node.target, torch._ops.OpOverload)}
     unknown = sorted(str(op) for op in targets if is_backward(op))
     if unknown:

@@ -53,7 +53,7 @@ class Taps(TorchFunctionMode):
         shape = result.shape
         if name == "layer_norm" and result.ndim == 3:
             self._normed = result
-        elif name == "softmax" and result.ndim == 4 and shape[2] == shape[3] > 1:
+        elif name == "softmax" and result.ndim == 4 and shape[3] > 1 and self._is_attention(shape):
             self.attentions.append(result)
             if self._normed is not None:
                 self.tokens.append(self._normed)
@@ -62,6 +62,13 @@ class Taps(TorchFunctionMode):
                 self.maps[-1] = result
             else:
                 self.maps.append(result)
+
+    def _is_attention(self, shape: Sequence[int]) -> bool:
+        """Whether a softmax is over tokens: square, or the class token's row over the same tokens as the one before."""
+        return shape[2] == shape[3] or (shape[2] == 1 and bool(self.attentions) and self._same_tokens(shape))
+
+    def _same_tokens(self, shape: Sequence[int]) -> bool:
+        return tuple(self.attentions[-1].shape[1::2]) == tuple(shape[1::2])
 
 
 # What may end a stage of a CNN; pooling, dropout and reshaping only pass a map on.

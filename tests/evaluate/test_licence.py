@@ -35,11 +35,11 @@ def measured(n: int = 40, n_faith: int = 20, changed: dict[str, Figure] | None =
 
 
 def test_method_that_is_ahead_in_everything_passes() -> None:
-    """By more than the interval, in each of the six."""
+    """By more than the interval, in each of the eight."""
     assert judge(measured()) == Licence(method="rollout", verdict="passed")
 
 
-@pytest.mark.parametrize("test", ["pointing", "energy", "faithfulness", "change"])
+@pytest.mark.parametrize("test", ["pointing", "energy", "insertion", "faithfulness", "change"])
 def test_method_that_is_behind_in_one_thing_fails(test: str) -> None:
     """Even where the interval would allow more: the reason names it."""
     behind = {test: Figure(value=0.0, low=-0.2, high=0.2)}

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from mri_batch.card import ModelCard, Preprocessing, Wiring
 from mri_batch_export import gradient_rules as rules
+from mri_batch_export.architectures.vit import ViT, ViTConfig
 from mri_batch_export.gradient_rules import GuidedSwitch, OperatorWithoutRule
 from mri_batch_export.gradients import (
     NO_ATTENTION,
@@ -21,6 +22,7 @@ from mri_batch_export.gradients import (
     trace,
 )
 from mri_batch_export.taps import Taps, attend
+from tests.export.tiny import fill
 from tests.golden.make import TinyCNN, make_vit
 
 aten = torch.ops.aten
@@ -118,6 +120,95 @@ def test_adaptive_average_pool_rules_are_pytorchs(size: tuple[int, int]) -> None
     grad, expected = differentiate(y, x)
     assert torch.allclose(rules.adaptive_avg_pool2d(x, size), y, atol=1e-6)
     assert torch.allclose(rules.adaptive_avg_pool2d_backward(grad, x), expected, atol=1e-6)
+
+
+def test_gelu_rules_are_pytorchs() -> None:
+    """Forward and backward, far out on both sides too; the approximate one is left to PyTorch."""
+    x = torch.linspace(-9, 9, 501, requires_grad=True)
+    y = F.gelu(x)
+    grad, expected = differentiate(y, x)
+    assert torch.allclose(rules.gelu(x), y, atol=1e-6)
+    assert torch.allclose(rules.gelu_backward(grad, x), expected, atol=1e-6)
+    assert rules.gelu(x, approximate="tanh") is NotImplemented
+    assert rules.gelu_backward(grad, x, approximate="tanh") is NotImplemented
+
+
+@pytest.mark.parametrize("affine", [True, False])
+def test_layer_norm_rule_is_autograds_gradient(affine: bool) -> None:
+    """With weights and without; gradients of the weights are not its business."""
+    torch.manual_seed(0)
+    x = torch.randn(2, 5, 12, requires_grad=True)
+    weight, bias = (torch.randn(12), torch.randn(12)) if affine else (None, None)
+    y, mean, rstd = aten.native_layer_norm(x, [12], weight, bias, 1e-6)
+    grad, expected = differentiate(y, x)
+    rule = rules.native_layer_norm_backward
+    ours, *_ = rule(grad, x, [12], mean, rstd, weight, bias, [True, False, False])
+    assert ours is not None
+    assert torch.allclose(ours, expected, atol=1e-5)
+    assert rule(grad, x, [12], mean, rstd, weight, bias, [True, True, False]) is NotImplemented
+
+
+class Scaled(nn.Module):
+    """Products with constant factors on either side, as a block with layer scale has them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm, self.first, self.last = nn.LayerNorm(6), nn.Linear(6, 8), nn.Linear(8, 4)
+        self.scale = nn.Parameter(torch.rand(4) + 0.5)
+        nn.init.uniform_(self.norm.weight, 0.5, 1.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """float[n, t, 6] -> float[n, t, 4]."""
+        y: Tensor = self.last(F.gelu(self.first(self.norm(x)))) * self.scale
+        return y
+
+
+def test_constant_factors_go_into_the_weights_and_change_nothing() -> None:
+    """Of layer scale, layer norm and GELU no product with a constant is left; the gradient is autograd's."""
+    torch.manual_seed(0)
+    model = Scaled().requires_grad_(False)
+
+    def f(x: Tensor) -> Tensor:
+        x = x.requires_grad_(True)
+        return torch.autograd.grad((model(x) ** 2).sum(), x)[0]
+
+    x = torch.randn(5, 3, 6)
+    graph = trace(f, [x], GuidedSwitch())
+    factors = {n.target for n in graph.graph.nodes if n.op == "get_attr" and n.target != "_tensor"}
+    left = [
+        n
+        for n in graph.graph.nodes
+        if n.target == aten.mul.Tensor
+        and n.meta.get("val") is not None  # made by the tracer, not by the fold
+        and any(not isinstance(a, torch.fx.Node) or a.target in factors for a in n.args)
+    ]
+    assert left == []
+    assert torch.allclose(graph(x), f(x.clone()), atol=1e-5)
+
+
+def test_factor_that_another_reader_needs_stays() -> None:
+    """What is behind a factor is handed out too, so the product before it may not change."""
+    weight = torch.randn(6, 4)
+
+    def f(x: Tensor) -> tuple[Tensor, Tensor]:
+        product = x @ weight
+        return product, product * 3.0
+
+    x = torch.randn(5, 6)
+    one, other = trace(f, [x], GuidedSwitch())(x)
+    assert torch.allclose(one, x @ weight, atol=1e-6)
+    assert torch.allclose(other, 3 * (x @ weight), atol=1e-6)
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_pass_for_the_class_token_alone_gives_the_same_logits(depth: int) -> None:
+    """Nothing else of the last block reaches them, and its attention is still told for one."""
+    model = fill(ViT(ViTConfig(n_labels=3, rows=16, cols=16, patch=8, dim=16, depth=depth, heads=2)))
+    x = torch.randn(2, 3, 16, 16)
+    with Taps() as taps:
+        logits = model.forward_class(x)
+    assert torch.allclose(logits, model(x), atol=1e-5)
+    assert len(taps.attentions) == len(taps.tokens) == depth
 
 
 @pytest.mark.parametrize("plain", [True, False])

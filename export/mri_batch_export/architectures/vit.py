@@ -68,12 +68,13 @@ class Attention(nn.Module):
         self.proj = nn.Linear(config.dim, config.dim)
         self.drop = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the attended tokens float[n, t, dim] and the weights."""
+    def forward(self, x: Tensor, n_queries: int | None = None) -> tuple[Tensor, Tensor]:
+        """Return the attended tokens float[n, t, dim] and the weights; of the first ``n_queries`` tokens alone."""
         n, t, dim = x.shape
         q, k, v = self.qkv(x).reshape(n, t, 3, self.heads, dim // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
+        q = q if n_queries is None else q[:, :, :n_queries]
         weights = (q * self.scale @ k.transpose(-2, -1)).softmax(dim=-1)
-        mixed = (weights @ v).transpose(1, 2).reshape(n, t, dim)
+        mixed = (weights @ v).transpose(1, 2).reshape(n, n_queries or t, dim)
         return self.drop(self.proj(mixed)), weights
 
 
@@ -119,10 +120,10 @@ class Block(nn.Module):
         self.ls2 = LayerScale(config.dim) if config.layer_scale else nn.Identity()
         self.drop_path = drop_path
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the tokens after the block and its attention weights."""
-        attended, weights = self.attn(self.norm1(x))
-        x = x + self._drop(self.ls1(attended))
+    def forward(self, x: Tensor, n_queries: int | None = None) -> tuple[Tensor, Tensor]:
+        """Return the tokens after the block and its attention weights; of the first ``n_queries`` tokens alone."""
+        attended, weights = self.attn(self.norm1(x), n_queries)
+        x = (x if n_queries is None else x[:, :n_queries]) + self._drop(self.ls1(attended))
         return x + self._drop(self.ls2(self.mlp(self.norm2(x)))), weights
 
     def _drop(self, x: Tensor) -> Tensor:
@@ -170,6 +171,15 @@ class ViT(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Logits float[n, k] of pictures float[n, c, rows, cols]."""
         return self.forward_taps(x)[0]
+
+    def forward_class(self, x: Tensor) -> Tensor:
+        """Logits as ever, with the last block for the class token alone: nothing else of it reaches them."""
+        tokens = self.embed(x)
+        for block in self.blocks[:-1]:
+            tokens, _ = block(tokens)
+        tokens, _ = self.blocks[-1](tokens, 1 if self.depth > 1 else None)  # a lone row could not be told for attention
+        logits: Tensor = self.head(self.norm(tokens)[:, 0])
+        return logits
 
     def forward_taps(self, x: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
         """Logits float[n, k], attention of every block float[n, h, t, t], features float[n, dim].
