@@ -11,13 +11,13 @@ from __future__ import annotations
 import json
 import math
 import zipfile
-import zlib
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 import numpy as np
 from PIL import Image
@@ -36,7 +36,6 @@ _KEY_WEIGHT = 2.0  # a key slice may take twice the bytes of another
 _LEAST_BYTES = 8_000
 _BAND, _EVERY = 8, 64  # a guess looks at so many rows of so many
 _GUESS_OFF = 1.03  # a guess may be so far too high; where it is too low, the next attempt is made
-_PLAIN_BYTES = 1 << 19  # numbers of slices up to 512 x 512 wait uncompressed: 100 MB in a full report
 _SHARES = (0.875, 0.75, 0.625, 0.5, 0.375, 0.25, 0.1875, 0.125)  # of the resolution, tried in this order
 
 
@@ -122,13 +121,17 @@ class Piece:
 
 def write_pieces(path: Path, shown: Iterable[ShownSlice], *, threads: int = 1) -> None:
     """Write ``pieces.zip``, and ``thumb.jpg`` beside it where a slice has heat; the same slices give the same bytes."""
-    drafts, best, loudest = [], (False, -1.0), None
-    for draft, each in map_ahead(lambda each: (_make_draft(each), each), shown, threads):
-        drafts.append(draft)
-        rank = _rank(each)
-        if rank > best:
-            best, loudest = rank, each
-    _write_zip(path, _fit(drafts, threads))
+    drafts: list[_Draft] = []
+    best, loudest = (False, -1.0), None
+    with TemporaryFile(dir=path.parent) as numbers:  # 100 MB of a full report would swell every worker
+        for (draft, own), each in map_ahead(lambda each: (_make_draft(each), each), shown, threads):
+            drafts.append(draft)
+            numbers.write(own.tobytes())
+            rank = _rank(each)
+            if rank > best:
+                best, loudest = rank, each
+        numbers.seek(0)
+        _write_zip(path, _fit(drafts, numbers, threads))
     if loudest is not None:
         path.with_name("thumb.jpg").write_bytes(_thumbnail(loudest))
 
@@ -151,23 +154,15 @@ def budget_bytes(n_slices: int, n_extra_bytes: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Draft:
-    """A piece without its values, and these in a form that is quick to unpack, until the budget is known.
-
-    ``guess_bytes``: about what they take in all their depth.
-    """
+    """A piece without its values, until the budget is known; ``guess_bytes``: about what they take in full depth."""
 
     piece: Piece
     shape: tuple[int, ...]
-    packed: bytes
     guess_bytes: float
 
-    def numbers(self) -> Uint16:
-        """uint16[rows, cols] or [rows, cols, 3], upright."""
-        plain = len(self.packed) == 2 * math.prod(self.shape)
-        return np.frombuffer(self.packed if plain else zlib.decompress(self.packed), np.uint16).reshape(self.shape)
 
-
-def _make_draft(shown: ShownSlice) -> _Draft:
+def _make_draft(shown: ShownSlice) -> tuple[_Draft, Uint16]:
+    """Return a draft and its values as uint16[rows, cols] or [rows, cols, 3], upright."""
     picture, placement = shown.picture, shown.placement
     upright = to_finite(to_upright(picture.pixels, placement))
     numbers, slope, intercept, error = _to_numbers(upright)
@@ -192,14 +187,8 @@ def _make_draft(shown: ShownSlice) -> _Draft:
         still=make_still(upright, picture.window, grown, _upright_aspect(shown), share) if has_extras else b"",
         heads=_make_heads(shown.heads) if shown.heads else None,
     )
-    plain = numbers.tobytes()
     bands = np.stack([numbers[slice(*band)] for band in _list_bands(len(numbers))])
-    return _Draft(
-        piece=piece,
-        shape=numbers.shape,
-        packed=plain if len(plain) <= _PLAIN_BYTES else zlib.compress(plain, 1),
-        guess_bytes=_guess_bytes(bands, len(numbers)),
-    )
+    return _Draft(piece=piece, shape=numbers.shape, guess_bytes=_guess_bytes(bands, len(numbers))), numbers
 
 
 def _to_numbers(values: Float32) -> tuple[Uint16, float, float, float]:
@@ -275,16 +264,21 @@ def _encode(numbers: Uint16) -> tuple[bytes, ...]:
     return tuple(encode_grid(plane) for plane in planes)
 
 
-def _fit(drafts: Sequence[_Draft], threads: int) -> list[Piece]:
-    """Make the pieces fit a page; each has its share of the budget, key slices twice."""
+def _fit(drafts: Sequence[_Draft], numbers: IO[bytes], threads: int) -> list[Piece]:
+    """Make the pieces fit a page; each has its share of the budget, key slices twice. ``numbers``: of all, in order."""
     if not drafts:
         return []
     pieces = [draft.piece for draft in drafts]
     weights = [_KEY_WEIGHT if piece.heats else 1.0 for piece in pieces]
     budget = budget_bytes(len(pieces), sum(piece.n_extra_bytes for piece in pieces))
     unit = _share_out(budget, [draft.guess_bytes for draft in drafts], weights)
-    shares = zip(drafts, [max(_LEAST_BYTES, unit * w) for w in weights], strict=True)
-    return list(map_ahead(lambda share: _shrink(*share), shares, threads))
+    shares = [max(_LEAST_BYTES, unit * w) for w in weights]
+    whole = ((draft, _read(numbers, draft.shape), most) for draft, most in zip(drafts, shares, strict=True))
+    return list(map_ahead(lambda each: _shrink(*each), whole, threads))
+
+
+def _read(numbers: IO[bytes], shape: tuple[int, ...]) -> Uint16:
+    return np.frombuffer(numbers.read(2 * math.prod(shape)), np.uint16).reshape(shape)
 
 
 def _share_out(budget: float, needs: Sequence[float], weights: Sequence[float]) -> float:
@@ -297,12 +291,12 @@ def _share_out(budget: float, needs: Sequence[float], weights: Sequence[float]) 
     return float("inf")
 
 
-def _shrink(draft: _Draft, most_bytes: float) -> Piece:
+def _shrink(draft: _Draft, numbers: Uint16, most_bytes: float) -> Piece:
     """Round the values within their own noise, then give up resolution, until they fit ``most_bytes``.
 
     Attempts are judged by a guess from some of the rows; what is taken is known to fit, but for the last attempt.
     """
-    piece, numbers = draft.piece, draft.numbers()
+    piece = draft.piece
     if draft.guess_bytes <= most_bytes * _GUESS_OFF:
         piece = replace(piece, planes=_encode(numbers))
         if piece.n_bytes <= most_bytes:
