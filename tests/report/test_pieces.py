@@ -137,6 +137,7 @@ def test_a_study_too_noisy_for_its_page_is_rounded_within_its_noise(tmp_path: Pa
     pieces = _through(tmp_path, *shown)
     extra = sum(piece.n_extra_bytes for piece in pieces)
     assert sum(piece.n_bytes for piece in pieces) <= budget_bytes(25, extra)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pieces.zip", "thumb.jpg"]
     assert all(piece.error <= noise for piece in pieces)
     assert pieces[10].error < pieces[0].error
     full = np.asarray(Image.fromarray(shown[0].picture.pixels).resize((64, 64), Image.Resampling.BOX))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from mri_batch.explain.cells import to_patches
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
 from mri_batch.read.group import Grouper
+from mri_batch.read.slices import iter_slices
 from mri_batch.records import Float32
+from mri_batch.run import judge
 from mri_batch.run.judge import judge_series
 from mri_batch.run.scan import gather
 from mri_batch.run.study import Job, process
@@ -91,6 +94,28 @@ def test_judged_outputs_do_not_depend_on_batches(tmp_path: Path, settings: ScanS
     assert len(judged.placements) == len(judged.origins) == len(judged.kept["rollout"]) == 9
     np.testing.assert_allclose(judged.kept["rollout"], again.kept["rollout"], atol=1e-6)
     np.testing.assert_allclose(judged.probabilities, again.probabilities, atol=1e-6)
+
+
+def test_next_slices_are_read_while_the_model_runs(
+    tmp_path: Path, settings: ScanSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model holds the first batch of four until the eighth slice has been read."""
+    second_batch = threading.Event()
+
+    def watched(*args: Any, **more: Any) -> Iterator[Any]:
+        for number, item in enumerate(iter_slices(*args, **more)):
+            yield item
+            if number == 6:  # asked for the one after the seventh
+                second_batch.set()
+
+    class Waiting(Counting):
+        def outputs(self, pixels: Float32, names: Sequence[str]) -> Mapping[str, Float32]:
+            assert second_batch.wait(30)
+            return super().outputs(pixels, names)
+
+    monkeypatch.setattr(judge, "iter_slices", watched)
+    series = read_job(tmp_path, settings).study.series[0]
+    assert len(judge_series(series, Waiting(), None, settings.limits).origins) == 9
 
 
 def test_slices_beyond_the_room_are_read_again(tmp_path: Path, settings: ScanSettings) -> None:

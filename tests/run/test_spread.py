@@ -10,14 +10,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import mri_batch
 from mri_batch.card import ModelCard
 from mri_batch.errors import ModelPackageError, OutputError
+from mri_batch.model.session import Session
 from mri_batch.records import Study, StudyResult, StudyStatus
-from mri_batch.run.spread import READY, Line, spread
+from mri_batch.run.spread import READY, Line, spread, work_off
 from mri_batch.run.study import Job
 from mri_batch.settings import ScanSettings
 
@@ -115,6 +117,33 @@ def test_worker_imports_nothing_from_the_working_directory(tmp_path: Path) -> No
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout == "['']\nFalse\n", done.stderr
     assert list(tmp_path.glob("sprung-*")) == []
+
+
+def test_worker_opens_its_model_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two studies, one session."""
+    opened = []
+
+    class Counted(Session):
+        def __init__(self, *args: Any, **more: Any) -> None:
+            opened.append(self)
+            super().__init__(*args, **more)
+
+    class Talk(Line):
+        def recv(self) -> Job:
+            if not waiting:
+                raise EOFError
+            return waiting.pop(0)
+
+        def send(self, news: object) -> None:
+            heard.append(news)
+
+    waiting, heard = list(jobs("one", "two")), list[object]()
+    monkeypatch.setattr("mri_batch.run.spread.Session", Counted)
+    asked = ScanSettings(paths=(), out=tmp_path, model=Path(__file__).parents[1] / "golden" / "vit", threads=1)
+    work_off(Talk(None, None), asked)  # type: ignore[arg-type]
+    assert heard[0] == READY
+    assert [type(news) for news in heard[1:]] == [StudyResult] * 2
+    assert len(opened) == 1
 
 
 def test_spread_gives_up_when_the_output_cannot_be_written(tmp_path: Path) -> None:
