@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from mri_batch.read.group import Grouper
 from mri_batch.read.slices import iter_slices
 from mri_batch.records import Float32
 from mri_batch.run import judge
-from mri_batch.run.judge import judge_series
+from mri_batch.run.judge import SliceSource, judge_series
 from mri_batch.run.scan import gather
 from mri_batch.run.study import Job, process
 from mri_batch.settings import ScanSettings
@@ -128,6 +129,20 @@ def test_slices_beyond_the_room_are_read_again(tmp_path: Path, settings: ScanSet
     assert (tight.kept_bytes, roomy.kept_bytes) == (0, 9 * 40 * 32 * 4)
     for again, kept in zip(tight, roomy, strict=True):
         np.testing.assert_array_equal(again.pixels, kept.pixels)
+    roomy.forget()
+    assert (roomy.kept_bytes, len(list(roomy))) == (0, 9)
+
+
+def test_slices_are_not_held_once_the_room_is_exceeded(tmp_path: Path, settings: ScanSettings) -> None:
+    """The first of nine is let go when the fourth does not fit beside it."""
+    series = read_job(tmp_path, settings).study.series[0]
+    slices = iter(SliceSource(series, settings.limits, room_bytes=3 * 40 * 32 * 4))
+    first = weakref.ref(next(slices).pixels)
+    next(slices)
+    assert first() is not None
+    next(slices)
+    next(slices)
+    assert first() is None
 
 
 def test_series_of_one_study_share_the_room(

@@ -36,6 +36,10 @@ class SliceSource:
         """Bytes of the slices in memory."""
         return sum(picture.pixels.nbytes for picture in self._kept or ())
 
+    def forget(self) -> None:
+        """Let go of the slices in memory; they are read again where they are asked for."""
+        self._kept = None
+
     def _read(self) -> Iterator[Slice]:
         problems, kept, size_bytes = [], [], 0
         for item in iter_slices(self.series, limits=self._limits):
@@ -45,6 +49,8 @@ class SliceSource:
             size_bytes += item.pixels.nbytes
             if size_bytes <= self._room_bytes:
                 kept.append(item)
+            else:
+                kept.clear()  # all or none: these would only fill the memory
             yield item
         self.problems = tuple(problems)
         if size_bytes <= self._room_bytes:

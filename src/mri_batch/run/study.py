@@ -97,6 +97,8 @@ def write_study(
             )
             result = replace(result, notes=(*result.notes, *written.notes))
             write_pieces(pieces, pictures, threads=shown.session.threads)
+            for judged in shown.judged:  # the page is made of the pieces
+                judged.source.forget()
         (folder / "result.json").write_text(dump_result(result), "utf-8", newline="\n")
         page = render_study(result, pieces if pieces.exists() else None, card, lang=settings.lang)
         (folder / "report.html").write_text(page, "utf-8", newline="\n")
