@@ -61,7 +61,9 @@ def measure(
     call("model", "verify", package)
     with (work / "run" / "split" / "labels.csv").open(encoding="utf-8", newline="") as file:
         some = [row["file"] for row in csv.DictReader(file) if row["split"] == "test"][:8]
-    scanned = call("scan", *some, "--model", package, "--out", work / "scan", "--force", "--quiet")
+    scanned = call(
+        "scan", *some, "--model", package, "--out", work / "scan", "--force", "--quiet", "--faithfulness", "none"
+    )
     call("evaluate", work / "run" / "split", "--model", package, "--out", work / "evaluation", "--explain", "none")
     slices = json.loads((work / "evaluation" / "evaluation.json").read_text(encoding="utf-8"))["slices"]
     figures = slices["overall"]
