@@ -1,11 +1,11 @@
 """Recipes end to end by the command line: train, export, verify, scan, evaluate; one row of Markdown for each.
 
 ``python -m benchmarks.measure_recipes DATASET... --recipe R [--recipe R ...] --work DIR [--init R=CHECKPOINT]
-[--epochs N] [--few N] [--uncalibrated]``
+[--epochs N] [--few N] [--plain]``
 
 ``--few N`` takes N pictures of each class and split, so that the largest networks pass on two cores: that shows that a
-recipe works, not how good it is; so does ``--uncalibrated``, an export without data. A finished run in DIR is not
-trained again.
+recipe works, not how good it is; so does ``--plain``, an export without data and gradients. A finished run in DIR is
+not trained again.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--work", required=True, type=Path)
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--few", type=int, default=0)
-    parser.add_argument("--uncalibrated", action="store_true")
+    parser.add_argument("--plain", action="store_true")
     told = parser.parse_args(arguments)
     inits = dict(pair.split("=", 1) for pair in told.init)
     datasets = [take_few(told.datasets, told.few, told.work / "few")] if told.few else told.datasets
@@ -43,21 +43,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for recipe in told.recipe:
         extra = ["--epochs", str(told.epochs)] if told.epochs else []
         extra += ["--init", inits[recipe]] if recipe in inits else []
-        row = measure(recipe, datasets, told.work / recipe, extra, calibrate=not told.uncalibrated)
+        row = measure(recipe, datasets, told.work / recipe, extra, plain=told.plain)
         print("| " + " | ".join(row) + " |", flush=True)
     return 0
 
 
-def measure(
-    recipe: str, datasets: Sequence[Path], work: Path, extra: Sequence[str], *, calibrate: bool
-) -> tuple[str, ...]:
+def measure(recipe: str, datasets: Sequence[Path], work: Path, extra: Sequence[str], *, plain: bool) -> tuple[str, ...]:
     """Take one recipe all the way; a command that fails ends the run with its words."""
     data, package = [str(path) for path in datasets], work / "package"
     started = time.monotonic()
     call("train", *data, "--recipe", recipe, "--out", work / "run", "--quiet", *extra)
     minutes = (time.monotonic() - started) / 60
-    labelled = ["--data", work / "run" / "split"] if calibrate else []
-    call("export", work / "run", "--out", package, *labelled, "--force")
+    rest = ["--no-gradients"] if plain else ["--data", work / "run" / "split"]
+    call("export", work / "run", "--out", package, *rest, "--force")
     call("model", "verify", package)
     with (work / "run" / "split" / "labels.csv").open(encoding="utf-8", newline="") as file:
         some = [row["file"] for row in csv.DictReader(file) if row["split"] == "test"][:8]
