@@ -37,6 +37,11 @@ def claim_output(out: Path) -> Iterator[Path]:
         (out / LOCK).unlink(missing_ok=True)
 
 
+def sweep(out: Path) -> None:
+    """Remove a scan's scratch. Raises OSError."""
+    shutil.rmtree(out / WORK)
+
+
 def write_file(path: Path, content: str | bytes) -> None:
     """Write a file whole: beside, flushed to the disk, then renamed into place. Raises OutputError."""
     with new_file(path) as beside:

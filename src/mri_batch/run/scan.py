@@ -19,7 +19,7 @@ from mri_batch.report.tables import from_result_json, write_files_csv, write_res
 from mri_batch.run.cluster import spread_over_cluster
 from mri_batch.run.journal import Journal, study_key
 from mri_batch.run.ledger import seal
-from mri_batch.run.output import JOURNAL, WORK, claim_output, new_file, write_file
+from mri_batch.run.output import JOURNAL, WORK, claim_output, new_file, sweep, write_file
 from mri_batch.run.provenance import describe_event, describe_run
 from mri_batch.run.spread import spread
 from mri_batch.run.study import Job
@@ -51,21 +51,23 @@ def scan(settings: ScanSettings, watch: Watch) -> ScanReport:
     """Scan. Raises NothingToRead, ModelPackageError, OutputError; what goes wrong with a study is in its result."""
     began = datetime.now(UTC)
     package = read_package(settings.model)
-    with claim_output(settings.out) as out, Grouper(out / WORK, limits=settings.limits) as grouper:
-        strays = gather(settings, grouper)
-        journal = Journal(out / JOURNAL, forget=settings.force)
-        keys = {s.study_id: study_key(s, package.sha256, settings) for s in _studies(grouper, settings)}
-        pending = {study_id for study_id, key in keys.items() if key not in journal}
-        watch.found(len(keys), len(pending))
-        interrupted = _work_off(_jobs(grouper, settings, keys, pending), settings, package, journal, watch)
-        strays += list(grouper.iter_leftovers())
-        summary = _write_tables(out, settings, grouper, keys, journal, strays)
-        summary = replace(summary, interrupted=interrupted, resumed=len(keys) - len(pending))
-        run = describe_run(settings, package, summary, began, datetime.now(UTC))
-        write_file(out / "model-card.json", package.card.model_dump_json(indent=1) + "\n")
-        write_file(out / "run.json", json.dumps(run, indent=1) + "\n")
-        pages = write_index(out, iter_results(out, list(keys)), run, lang=settings.lang)
-        tables = {name: digest_file(out / name) for name in (*TABLES, *(page.name for page in pages))}
+    with claim_output(settings.out) as out:
+        with Grouper(out / WORK, limits=settings.limits) as grouper:
+            strays = gather(settings, grouper)
+            journal = Journal(out / JOURNAL, forget=settings.force)
+            keys = {s.study_id: study_key(s, package.sha256, settings) for s in _studies(grouper, settings)}
+            pending = {study_id for study_id, key in keys.items() if key not in journal}
+            watch.found(len(keys), len(pending))
+            interrupted = _work_off(_jobs(grouper, settings, keys, pending), settings, package, journal, watch)
+            strays += list(grouper.iter_leftovers())
+            summary = _write_tables(out, settings, grouper, keys, journal, strays)
+            summary = replace(summary, interrupted=interrupted, resumed=len(keys) - len(pending))
+            run = describe_run(settings, package, summary, began, datetime.now(UTC))
+            write_file(out / "model-card.json", package.card.model_dump_json(indent=1) + "\n")
+            write_file(out / "run.json", json.dumps(run, indent=1) + "\n")
+            pages = write_index(out, iter_results(out, list(keys)), run, lang=settings.lang)
+            tables = {name: digest_file(out / name) for name in (*TABLES, *(page.name for page in pages))}
+        sweep(out)  # before the seals, which must find no more and no less than the outputs
         seal(out, {**journal.sums, **tables}, describe_event(settings, run, tables["files.csv"]))
     if summary.exit_code == NothingToRead.exit_code:
         raise NothingToRead(
