@@ -50,7 +50,7 @@ class Recipe:
     rollout_layers: int = 4
     background_label: str = ""
     augment: AugmentSettings = field(default_factory=AugmentSettings)
-    search: dict[str, list[Any]] = field(default_factory=dict)  # for tune: dotted key -> choices, or [low, high]
+    search: dict[str, list[Any]] = field(default_factory=dict)  # for tune: dotted key -> choices
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size"):
@@ -60,6 +60,9 @@ class Recipe:
             raise ValueError("head_epochs must be from 0 to below epochs")
         if self.guide_weight and not self.architecture.startswith(("vit", "deit")):
             raise ValueError("guide_weight needs an architecture with attention")
+        alone = [key for key, choices in self.search.items() if not isinstance(choices, list) or not choices]
+        if alone:
+            raise ValueError(f"search needs a list of choices for {', '.join(alone)}")
 
     @property
     def edits(self) -> bool:

@@ -314,3 +314,9 @@ def test_recipe_with_a_fault_is_refused(raw: dict[str, Any]) -> None:
     with pytest.raises(UsageError) as refused:
         to_recipe(raw)
     assert refused.value.code == "RECIPE_BAD"
+
+
+def test_recipe_with_a_single_choice_in_its_search_is_refused() -> None:
+    """A search over something that is no list is told when the recipe is read, not at the first trial."""
+    with pytest.raises(UsageError, match="list of choices for lr"):
+        to_recipe({"name": "r", "epochs": 2, "search": {"lr": 5e-4}})
