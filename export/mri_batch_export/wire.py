@@ -29,7 +29,7 @@ class PlainGraph:
 
 
 class _Plain(nn.Module):
-    """Outputs in the order of :func:`_outputs`."""
+    """Outputs in the order of ``Wiring.plain_outputs``."""
 
     def __init__(self, model: nn.Module, first_layer: int, cam_weights: Tensor | None) -> None:
         super().__init__()
