@@ -46,6 +46,14 @@ def test_scan_prints_the_page_and_nothing_else_on_standard_output(pictures: Path
     assert "\r" not in out.stderr
 
 
+def test_module_runs_like_the_command(pictures: Path, tmp_path: Path) -> None:
+    """``python -m mri_batch`` scans too, and its workers do not start a scan of their own."""
+    words = ["scan", str(pictures), "--out", str(tmp_path / "out"), "--model", VIT, "--explain", "none"]
+    told = subprocess.run([sys.executable, "-m", "mri_batch", *words], capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.splitlines() == [str(tmp_path / "out" / "index.html")]
+
+
 def test_scan_prints_run_json_when_asked(pictures: Path, tmp_path: Path) -> None:
     """``--json`` prints the content of run.json, and a variable sets an option."""
     words = ("scan", str(pictures), "--out", str(tmp_path / "out"), "--model", VIT, "--json", "-q")

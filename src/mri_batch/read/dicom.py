@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 
 from mri_batch.errors import Damaged, FileProblem
 from mri_batch.read import values
 from mri_batch.read.bounded import open_plain
 from mri_batch.read.codecs import LOSSY, Stored, choose_decoders, decode_frame, syntax_of
+from mri_batch.read.frames import cut_frame, has_pixels, parse
 from mri_batch.read.functional import Groups
 from mri_batch.read.geometry import Place, distance_mm, place_of, same_orientation
 from mri_batch.read.mosaic import Mosaic, find_mosaic
@@ -36,7 +36,7 @@ def iter_dicom(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileProb
         with open_plain(file.path, limits) as stream:
             scan_file(stream, frozenset(), limits)
             stream.seek(0)
-            dataset = read_partial(stream, _past_pixels, force=True)
+            dataset = parse(stream, _past_pixels)
         n_frames = _check(dataset, limits)
         choose_decoders(syntax_of(dataset))
         places = [place_of(Groups(dataset, index)) for index in range(n_frames)]
@@ -76,7 +76,7 @@ def _past_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
 
 def _check(dataset: Dataset, limits: ReadLimits) -> int:
     """Return the number of frames. Raises Damaged for sizes that no picture has."""
-    if not any(dataset.get(key) for key in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+    if not has_pixels(dataset):
         raise Damaged("the file ends before its pixels", code="NO_PIXELS", hint=_COPY_AGAIN)
     rows, cols = int(dataset.Rows), int(dataset.Columns)
     n_frames = int(dataset.get("NumberOfFrames") or 1)
@@ -89,7 +89,7 @@ def _check(dataset: Dataset, limits: ReadLimits) -> int:
 
 
 def _read_frame(file: FoundFile, dataset: Dataset, index: int, place: Place) -> Slice:
-    stored = decode_frame(dataset, index)
+    stored = decode_frame(*cut_frame(dataset, index, file.path))
     groups = Groups(dataset, index)
     if stored.ndim == 3 or dataset.PhotometricInterpretation == "PALETTE COLOR":
         pixels, window = values.to_rgb(stored, dataset), (0.0, 255.0)
