@@ -33,6 +33,12 @@ def test_iter_ahead_makes_the_next_item_while_one_is_in_use() -> None:
     items.close()  # type: ignore[attr-defined]
 
 
+def test_map_ahead_uses_its_threads_at_once() -> None:
+    """Two items wait for one another."""
+    meeting = threading.Barrier(2, timeout=10)
+    assert sorted(map_ahead(lambda i: meeting.wait(), range(2), threads=2)) == [0, 1]
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_map_ahead_keeps_order_and_bounds_what_is_held(threads: int) -> None:
     """Results come in the order of the items; no more are taken from the source than threads are busy."""

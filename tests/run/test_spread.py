@@ -38,7 +38,7 @@ def erratic(line: Line, settings: ScanSettings) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         if job.study.source == "hang":
             (settings.out / "pid").write_text(str(os.getpid()))
-            time.sleep(60)
+            time.sleep(180)
         if job.study.source == "disk full":
             line.send(OutputError("no space", code="OUTPUT_UNWRITABLE"))
             return
@@ -68,6 +68,22 @@ def test_spread_loses_only_the_study_that_kills(tmp_path: Path, n_workers: int) 
         assert result.code == ("WORKER_DIED" if fate == "kill" else "")
         assert ("SIGKILL" in result.reason) == (fate == "kill")
         assert (tmp_path / "studies" / result.study_id / "report.html").exists() == (fate == "kill")
+
+
+@pytest.mark.parametrize("n_workers", [1, 3])
+def test_spread_asks_for_a_study_when_a_worker_is_free(tmp_path: Path, n_workers: int) -> None:
+    """Of four thousand studies there are as many in memory as there are workers, and the next one."""
+    asked = ScanSettings(paths=(), out=tmp_path, model=Path("none"), jobs=n_workers, threads=1)
+    drawn = 0
+
+    def counted() -> Iterator[Job]:
+        nonlocal drawn
+        for job in jobs(*["fine"] * 12):
+            drawn += 1
+            yield job
+
+    for done, _ in enumerate(spread(counted(), asked, CARD, erratic)):
+        assert drawn <= done + n_workers + 1
 
 
 def test_spread_stops_a_study_that_hangs(tmp_path: Path) -> None:
@@ -163,7 +179,8 @@ def test_worker_ends_with_its_parent(tmp_path: Path) -> None:
     )
     script = tmp_path / "scan.py"
     script.write_text(code)
-    parent = subprocess.Popen([sys.executable, str(script)], env={**os.environ, "PYTHONPATH": str(Path.cwd())})
+    path = os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")])
+    parent = subprocess.Popen([sys.executable, str(script)], env={**os.environ, "PYTHONPATH": path})
     try:
         pid = int(wait_for(lambda: (tmp_path / "pid").read_text()))
     finally:

@@ -56,6 +56,7 @@ def new_file(final: Path) -> Iterator[Path]:
         yield beside
         _sync(beside)
         beside.replace(final)
+        _sync(final.parent)
     except OSError as error:
         raise _cannot_write(final, error) from error
     finally:
