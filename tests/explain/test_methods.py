@@ -278,6 +278,25 @@ def test_occlusion_is_the_fall_of_the_probability_under_each_window() -> None:
             assert heat[row, col] == pytest.approx(probability(pixels) - probability(covered), abs=1e-5)
 
 
+def test_rise_is_the_papers_mean_less_that_over_all_masks() -> None:
+    """Equation 6 of the paper, mask by mask, once for the picture and once for the mean probability at every place."""
+    forward, pixels = NumpyForward(bright_spot, ("a", "b"), SMALL), spotted()
+    heat = Rise(masks=24, keep=0.4, fill="mean", seed=3)(forward, pixels, np.array([0])).heat[0]
+    masks = draw_masks(24, 7, 0.4, *pixels.shape[2:], np.random.default_rng(3))
+    seen = [bright_spot(mask * pixels + (1 - mask) * pixels.mean())[0] for mask in masks]
+    likely = [float(np.exp(a) / (np.exp(a) + np.exp(b))) for a, b in seen]
+    importance = sum(p * mask for p, mask in zip(likely, masks, strict=True)) / (24 * 0.4)
+    usual = sum(np.mean(likely) * mask for mask in masks) / (24 * 0.4)
+    assert np.allclose(heat, (importance - usual).reshape(4, 8, 4, 8).mean(axis=(1, 3)), atol=1e-5)
+
+
+@pytest.mark.parametrize("method", [Occlusion(), Rise(masks=12), Lime(samples=40), KernelShap(samples=40)])
+def test_black_box_map_of_a_picture_without_evidence_is_dark(method: Occlusion | Rise | Lime | KernelShap) -> None:
+    """However likely the class is, a blank picture has no heat: nothing in it changes the answer."""
+    blank = NumpyForward(lambda x: np.tile(np.float32([2.0, 0.0]), (len(x), 1)), ("a", "b"), SMALL)
+    assert np.abs(method(blank, np.zeros_like(spotted()), np.array([0])).heat).max() < 1e-5
+
+
 def test_rise_masks_are_open_to_the_share_asked_for() -> None:
     """Masks lie in 0..1, fill the picture whatever its size, and are open to the share that the weighting assumes."""
     masks = draw_masks(300, 7, 0.3, 30, 45, np.random.default_rng(0))

@@ -264,8 +264,8 @@ MUTANTS = (
     Mutant(
         "a cluster's answers are the local ones",
         "run/cluster.py",
-        "        return job, future.result()",
-        "        return job, fail(job, code='X', reason='x')",
+        "    return Session(package, threads=1, batch_size=batch_size), load_gate(package)",
+        "    return Session(package, threads=1, batch_size=batch_size), None",
         "tests/run/test_cluster.py -k local",
     ),
     Mutant(

@@ -12,7 +12,7 @@ import pytest
 
 from mri_batch.errors import OutputError
 from mri_batch.run.journal import Journal
-from mri_batch.run.output import JOURNAL, LOCK, WORK, claim_output, new_folder, write_file
+from mri_batch.run.output import JOURNAL, LOCK, WORK, claim_output, new_file, new_folder, write_file
 
 
 def test_claim_makes_and_cleans_up(tmp_path: Path) -> None:
@@ -80,6 +80,21 @@ def test_new_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
         fail_half_way()
     assert (tmp_path / "study" / "result.json").read_text() == "first"
     assert [p.name for p in tmp_path.iterdir()] == ["study"]
+
+
+def test_new_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    """A block that fails leaves the earlier file as it was, and no part of the new one."""
+    write_file(tmp_path / "files.csv", "first")
+
+    def fail_half_way() -> None:
+        with new_file(tmp_path / "files.csv") as beside:
+            beside.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
+    assert (tmp_path / "files.csv").read_text() == "first"
+    assert [p.name for p in tmp_path.iterdir()] == ["files.csv"]
 
 
 def test_write_file_leaves_no_part_behind(tmp_path: Path) -> None:

@@ -22,12 +22,14 @@ from mri_batch.records import Attribution, Float32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rise:
-    """Mean of random soft masks, each weighted by the class probability of the picture seen through it.
+    """How far the class probability is higher than usual when a place is seen, over random soft masks.
 
-    Source: Petsiuk, Das & Saenko, "RISE", BMVC 2018. Needs: nothing. Knobs: number of ``masks``; ``coarse``, cells of
-    a mask along a side before it is enlarged and shifted; ``keep``, the share of open cells; what is seen through
-    closed ones; ``seed``. Heat is the mean over each cell. Sign: never negative. Cost: one pass per mask. Known
-    failure: with few masks the map is noisy; it blurs whatever is smaller than a mask's cell.
+    Source: Petsiuk, Das & Saenko, "RISE", BMVC 2018, eq. 6, less the mean probability over all masks: places that
+    change nothing are then 0, not as warm as the class is likely. Needs: nothing. Knobs: number of ``masks``;
+    ``coarse``, cells of a mask along a side before it is enlarged and shifted; ``keep``, the share of open cells; what
+    is seen through closed ones; ``seed``. Heat is the mean over each cell. Sign: signed, positive speaks for the class.
+    Cost: one pass per mask. Known failure: with few masks the map is noisy; it blurs whatever is smaller than a mask's
+    cell.
     """
 
     name: ClassVar[str] = "rise"
@@ -52,13 +54,14 @@ class Rise:
             heat=pool_cells(heat, choose_grid(forward.wiring, pixels)),
             method=self.name,
             label=name_label(forward, target),
+            signed=True,
             passes=float(self.masks),
         )
 
     def _weigh(self, forward: Forward, picture: Float32, filler: Float32, target: np.int64, masks: Float32) -> Float32:
         seen = masked_probability(forward, picture, filler, masks, int(target))
-        mean: Float32 = np.tensordot(seen, masks, axes=1) / np.float32(len(masks) * self.keep)
-        return mean
+        more: Float32 = np.tensordot(seen - seen.mean(), masks, axes=1) / np.float32(len(masks) * self.keep)
+        return more
 
 
 def draw_masks(n: int, coarse: int, keep: float, rows: int, cols: int, rng: np.random.Generator) -> Float32:
