@@ -282,7 +282,7 @@ def test_rise_is_the_papers_mean_less_that_over_all_masks() -> None:
     """Equation 6 of the paper, mask by mask, once for the picture and once for the mean probability at every place."""
     forward, pixels = NumpyForward(bright_spot, ("a", "b"), SMALL), spotted()
     heat = Rise(masks=24, keep=0.4, fill="mean", seed=3)(forward, pixels, np.array([0])).heat[0]
-    masks = draw_masks(24, 7, 0.4, *pixels.shape[2:], np.random.default_rng(3))
+    masks = draw_masks(24, 7, 0.4, pixels.shape[2], pixels.shape[3], np.random.default_rng(3))
     seen = [bright_spot(mask * pixels + (1 - mask) * pixels.mean())[0] for mask in masks]
     likely = [float(np.exp(a) / (np.exp(a) + np.exp(b))) for a, b in seen]
     importance = sum(p * mask for p, mask in zip(likely, masks, strict=True)) / (24 * 0.4)
@@ -293,7 +293,7 @@ def test_rise_is_the_papers_mean_less_that_over_all_masks() -> None:
 @pytest.mark.parametrize("method", [Occlusion(), Rise(masks=12), Lime(samples=40), KernelShap(samples=40)])
 def test_black_box_map_of_a_picture_without_evidence_is_dark(method: Occlusion | Rise | Lime | KernelShap) -> None:
     """However likely the class is, a blank picture has no heat: nothing in it changes the answer."""
-    blank = NumpyForward(lambda x: np.tile(np.float32([2.0, 0.0]), (len(x), 1)), ("a", "b"), SMALL)
+    blank = NumpyForward(lambda x: np.tile(np.array([2.0, 0.0], np.float32), (len(x), 1)), ("a", "b"), SMALL)
     assert np.abs(method(blank, np.zeros_like(spotted()), np.array([0])).heat).max() < 1e-5
 
 

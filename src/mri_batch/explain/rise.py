@@ -60,7 +60,8 @@ class Rise:
 
     def _weigh(self, forward: Forward, picture: Float32, filler: Float32, target: np.int64, masks: Float32) -> Float32:
         seen = masked_probability(forward, picture, filler, masks, int(target))
-        more: Float32 = np.tensordot(seen - seen.mean(), masks, axes=1) / np.float32(len(masks) * self.keep)
+        above = (seen - seen.mean()) / np.float32(len(masks) * self.keep)
+        more: Float32 = np.tensordot(above.astype(np.float32), masks, axes=1)
         return more
 
 
