@@ -264,8 +264,8 @@ MUTANTS = (
     Mutant(
         "a cluster's answers are the local ones",
         "run/cluster.py",
-        "    return Session(package, threads=1, batch_size=batch_size), load_gate(package)",
-        "    return Session(package, threads=1, batch_size=batch_size), None",
+        "        for job in jobs:\n",
+        "        for job in list(jobs)[1:]:\n",
         "tests/run/test_cluster.py -k local",
     ),
     Mutant(
