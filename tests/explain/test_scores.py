@@ -57,16 +57,16 @@ def scattered_case(seed: int) -> tuple[NumpyForward, Float32]:
 
 
 @pytest.mark.parametrize("trial", [FULL, REPORTS], ids=["full", "reports"])
-@pytest.mark.parametrize("sigma", [0.0, 1.0, 2.5])
 @pytest.mark.parametrize("scattered", [False, True])
-def test_random_map_is_no_better_than_chance(sigma: float, scattered: bool, trial: Trial) -> None:
-    """Of 100 random maps, white or smooth, at most 5 pass, whether evidence stands in one place or everywhere."""
+def test_random_map_is_no_better_than_chance(scattered: bool, trial: Trial) -> None:
+    """Of 300 random maps, white and smooth, at most 15 pass, whether evidence stands in one place or everywhere."""
     passed = 0
     for seed in range(100):
         forward, picture = scattered_case(seed) if scattered else planted_case(seed)[:2]
-        heat = draw_smooth_map((CELLS, CELLS), sigma, np.random.default_rng(1000 + seed))
-        passed += judge_faithfulness(forward, picture, heat, 0, trial=trial).better_than_chance
-    assert passed <= 5
+        for sigma in (0.0, 1.0, 2.5):
+            heat = draw_smooth_map((CELLS, CELLS), sigma, np.random.default_rng(1000 + seed))
+            passed += judge_faithfulness(forward, picture, heat, 0, trial=trial).better_than_chance
+    assert passed <= 15
 
 
 @pytest.mark.parametrize("trial", [FULL, REPORTS], ids=["full", "reports"])
@@ -148,6 +148,8 @@ def test_standing_out_takes_a_margin_over_the_spread() -> None:
     gains = [-0.1, 0.1] * 10
     assert Standing.of(0.2, 0.8, chance_of(*gains)).stands_out
     assert not Standing.of(0.4, 0.9, chance_of(*gains)).stands_out
+    assert Standing.of(0.2, 0.8, chance_of(*[0.0] * 20)).stands_out
+    assert not Standing.of(0.3, 0.7, chance_of(*[0.0] * 20)).stands_out
 
 
 def test_map_that_does_not_stand_out_at_once_is_tried_against_more_orders() -> None:
