@@ -73,7 +73,7 @@ def test_licences_are_written_into_the_package(tmp_path: Path) -> None:
     folder = make_package(tmp_path / "model")
     before = read_package(folder)
     failed = Licence(method="occlusion", verdict="failed", reason="not ahead in energy over a random map")
-    after = write_licences(before, [failed], "8 slices")
+    after = write_licences(before, [failed], {"occlusion": "8 slices"})
     assert after.sha256 != before.sha256
     entries = {entry.method: entry for entry in read_package(folder).card.explanations}
     assert entries["occlusion"].licence == "failed"
@@ -88,7 +88,7 @@ def test_licences_need_a_package_of_ours(tmp_path: Path) -> None:
     folder = make_package(tmp_path / "model")
     (folder / SUMS).unlink()
     with pytest.raises(OutputError):
-        write_licences(read_package(folder), [], "8 slices")
+        write_licences(read_package(folder), [], {})
 
 
 def test_evaluation_judges_the_methods_that_it_measured(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_failed_method_is_labelled_wherever_its_map_is_shown(tmp_path: Path) -> 
     folder = make_package(tmp_path / "model")
     data = make_data(tmp_path / "data", "u", "a")
     failed = Licence(method="occlusion", verdict="failed", reason="not ahead in energy over a random map")
-    write_licences(read_package(folder), [failed], "8 slices")
+    write_licences(read_package(folder), [failed], {"occlusion": "8 slices"})
     explain_one(data / "0.png", tmp_path / "why", folder, methods=("occlusion", "rise"), label=None)
     told = json.loads((tmp_path / "why" / "explain.json").read_text("utf-8"))["methods"]
     assert [NOTE in each["notes"] for each in told] == [True, False]

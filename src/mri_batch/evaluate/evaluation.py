@@ -82,10 +82,10 @@ class Evaluation:
     shots: tuple[Shot, ...]
 
     @property
-    def tested_on(self) -> str:
-        """The pictures that the maps were tested on, in words."""
-        n = max((one.n for one in self.maps), default=0)
-        return f"{n} slices of split {self.split!r}, data {self.data_sha256[:12]}"
+    def tested_on(self) -> dict[str, str]:
+        """The pictures that the maps of each method were tested on, in words."""
+        data = f"split {self.split!r}, data {self.data_sha256[:12]}"
+        return {one.method: f"{one.n} slices of {data}" for one in self.maps}
 
 
 class Watch:

@@ -8,7 +8,7 @@ not ahead in one of them. Else it stays *untested*: the slices do not settle it,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,14 +49,17 @@ def judge(measured: MapFigures) -> Licence:
     return Licence(method=measured.method, verdict="passed")
 
 
-def write_licences(package: Package, licences: Sequence[Licence], tested_on: str) -> Package:
+def write_licences(package: Package, licences: Sequence[Licence], tested_on: Mapping[str, str]) -> Package:
     """Write what was found into the package's card, and bring its prose and digests up to date.
 
-    Entries of methods that were not tested stay as they are. The package's identity, which is the digest over its
+    ``tested_on`` says on which pictures, by method. Entries of methods that were not tested stay as they are. The package's identity, which is the digest over its
     files, changes. Raises OutputError where the folder cannot be written, or has no ``SHA256SUMS``.
     """
     found = {each.method: each for each in licences}
-    entries = tuple(_note(entry, found.get(entry.method), tested_on) for entry in available_methods(package.card))
+    entries = tuple(
+        _note(entry, found.get(entry.method), tested_on.get(entry.method, ""))
+        for entry in available_methods(package.card)
+    )
     card = package.card.model_copy(update={"explanations": entries})
     kept = {path.name: path for path in package.folder.iterdir() if path.name not in (CARD, PROSE, SUMS)}
     return write_package(package.folder, card, kept, replace=True)
