@@ -20,7 +20,8 @@ from mri_batch.explain.scale import measure_scale
 from tests.explain.fakes import OutputsForward
 
 MASK = np.zeros((20, 20), bool)
-MASK[5:8, 5:8] = True
+MASK[5:8, 5:8] = Truefrom mri_batch.explain.sanity import compare_heat
+
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,14 @@ def test_mask_auprc_is_the_mean_precision_over_the_mask_pixels() -> None:
     assert mask_auprc(MASK.astype(np.float32), MASK) == 1.0
     assert mask_auprc(np.zeros((20, 20), np.float32), MASK) == pytest.approx(MASK.mean())
     assert np.isnan(mask_auprc(heat, np.zeros((20, 20), bool)))
+
+
+def test_heat_that_vanishes_with_the_weights_is_another_map() -> None:
+    """Flat on one side is no agreement; flat on both says nothing; a turned sign counts for nothing."""
+    heat, flat = np.random.default_rng(0).standard_normal((6, 6)).astype(np.float32), np.zeros((6, 6), np.float32)
+    assert compare_heat(heat, flat) == compare_heat(flat, heat) == 0.0
+    assert np.isnan(compare_heat(flat, flat))
+    assert compare_heat(heat, -heat) == pytest.approx(1.0)
 
 
 def test_rank_agreement_sees_order_alone() -> None:

@@ -24,6 +24,7 @@ from mri_batch.explain.metrics import (
     mask_auprc,
     rank_agreement,
 )
+from mri_batch.explain.sanity import compare_heat
 from mri_batch.explain.scores import QUICK, RandomOrders, judge_faithfulness, measure_areas
 from mri_batch.geometry import find_peak, place_heat
 from mri_batch.model.prepare import prepare
@@ -268,9 +269,8 @@ def _judge(heat: Float32, model: Forward, subject: _Subject, orders: RandomOrder
 
 
 def _compare_weights(heat: Float32, method: Method, other: Forward, subject: _Subject) -> Scores:
-    """Absolute heat, as the sign of the gradient of a network with other weights is chance."""
     theirs, _ = _explain(method, other, subject, subject.label)
-    return {"weight_agreement": rank_agreement(abs(heat), abs(theirs))}
+    return {"weight_agreement": compare_heat(heat, theirs)}
 
 
 def join_scores(taken: Sequence[Scores], units: Sequence[str], n_draws: int, seed: int) -> dict[str, Figure]:
