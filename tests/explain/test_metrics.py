@@ -16,12 +16,12 @@ from mri_batch.explain.metrics import (
     rank_agreement,
 )
 from mri_batch.explain.rollout import Rollout
+from mri_batch.explain.sanity import compare_heat
 from mri_batch.explain.scale import measure_scale
 from tests.explain.fakes import OutputsForward
 
 MASK = np.zeros((20, 20), bool)
-MASK[5:8, 5:8] = Truefrom mri_batch.explain.sanity import compare_heat
-
+MASK[5:8, 5:8] = True
 
 
 @pytest.mark.parametrize(

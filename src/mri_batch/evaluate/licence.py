@@ -52,8 +52,9 @@ def judge(measured: MapFigures) -> Licence:
 def write_licences(package: Package, licences: Sequence[Licence], tested_on: Mapping[str, str]) -> Package:
     """Write what was found into the package's card, and bring its prose and digests up to date.
 
-    ``tested_on`` says on which pictures, by method. Entries of methods that were not tested stay as they are. The package's identity, which is the digest over its
-    files, changes. Raises OutputError where the folder cannot be written, or has no ``SHA256SUMS``.
+    ``tested_on`` says on which pictures, by method. Entries of methods that were not tested stay as they are. The
+    package's identity, which is the digest over its files, changes. Raises OutputError where the folder cannot be
+    written, or has no ``SHA256SUMS``.
     """
     found = {each.method: each for each in licences}
     entries = tuple(
