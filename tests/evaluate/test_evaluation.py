@@ -170,6 +170,18 @@ def test_maps_are_measured_beside_chance(model: Path, data: Path) -> None:
     assert {"deletion", "insertion"} <= centre.figures.keys() & by_chance.figures.keys() & on.figures.keys()
 
 
+def test_random_map_stands_beside_maps_alone(model: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where all methods are too dear for more slices, the random map is not measured on more of them either."""
+    _, answers = run(model, data)
+    monkeypatch.setattr("mri_batch.evaluate.maps.FEWEST", 3)
+    session = Session(read_package(model), threads=1)
+    methods = [("brightness", Brightness())]
+    taken = take_maps(
+        answers, methods, session, most=8, most_faith=0, seed=0, progress=lambda done: None, most_passes=1
+    )
+    assert {name: len(scores) for name, scores in taken.scores.items()} == {"brightness": 3, RANDOM: 3, CENTRE: 3}
+
+
 def test_evaluation_files_agree_with_one_another(tmp_path: Path, model: Path, data: Path) -> None:
     """The accuracy can be worked out again from slices.csv, and stands in figures.csv, in the JSON and on the page."""
     found, answers = run(model, data, explain=("auto",), map_slices=2, faith_slices=1)

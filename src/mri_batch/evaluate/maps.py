@@ -144,6 +144,8 @@ def take_maps(
     taken: dict[str, list[Scores]] = defaultdict(list)
     passes: dict[str, float] = {}
     for number, subject in enumerate(_iter_subjects(answers, rows, session)):
+        if all(number >= _affordable(passes.get(name, 1.0), most_passes) for name, _ in methods):
+            break  # there is nothing to set a random map beside
         asked, orders, grid = Recall(session), RandomOrders(), (1, 1)
         other = Recall(shuffled) if shuffled else None
         for name, method in methods:
