@@ -52,7 +52,7 @@ def convolution_backward(
     if not output_mask[0]:
         return None, None, None
     kernel = weight.shape[2:]
-    if groups == 1 and list(stride) == list(kernel) and not any(padding) and set(dilation) == {1}:
+    if groups == 1 and max(stride) > 1 and list(stride) == list(kernel) and not any(padding) and set(dilation) == {1}:
         return spread_patches(grad, weight, pixels.shape), None, None
     reach = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
     back = [r - p for r, p in zip(reach, padding, strict=True)]
@@ -212,8 +212,10 @@ class GuidedSwitch:
 
     def _pass(self, grad: Tensor, active: Tensor) -> Tensor:
         self.used = True
-        passing = active if self.plain is None else active & (self.plain | (grad > 0))
-        return torch.where(passing, grad, torch.zeros((), dtype=grad.dtype, device=grad.device))
+        nothing = torch.zeros((), dtype=grad.dtype, device=grad.device)
+        if self.plain is not None:  # one pass over the numbers, where a mask of its own takes three
+            grad = torch.maximum(grad, torch.where(self.plain, torch.full_like(nothing, -torch.inf), nothing))
+        return torch.where(active, grad, nothing)
 
 
 def backward_rules(switch: GuidedSwitch) -> Rules:
