@@ -56,6 +56,8 @@ class Recipe:
         for name in ("epochs", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1")
+        if not all(isinstance(rate, int | float) and rate > 0 for rate in (self.lr, self.lr_head)):
+            raise ValueError("lr and lr_head must be numbers above 0")
         if not 0 <= self.head_epochs < self.epochs:
             raise ValueError("head_epochs must be from 0 to below epochs")
         if self.guide_weight and not self.architecture.startswith(("vit", "deit")):

@@ -320,3 +320,9 @@ def test_recipe_with_a_single_choice_in_its_search_is_refused() -> None:
     """A search over something that is no list is told when the recipe is read, not at the first trial."""
     with pytest.raises(UsageError, match="list of choices for lr"):
         to_recipe({"name": "r", "epochs": 2, "search": {"lr": 5e-4}})
+
+
+def test_recipe_with_several_learning_rates_is_refused() -> None:
+    """Choices belong into the search; a recipe trains at one rate."""
+    with pytest.raises(UsageError, match="lr and lr_head must be numbers"):
+        to_recipe({"name": "r", "epochs": 2, "lr": [2.5e-4, 5e-4]})
