@@ -207,15 +207,21 @@ class GuidedSwitch:
         return self._pass(grad, output > threshold)
 
     def hardtanh_backward(self, grad: Tensor, pixels: Tensor, min_val: float, max_val: float) -> Tensor:
-        """ReLU6 and its like."""
-        return self._pass(grad, (pixels > min_val) & (pixels < max_val))
+        """ReLU6 and its like: what was cut off, here as in the forward pass, which fuses it into the convolution."""
+        cut = hardtanh(pixels, min_val, max_val)
+        return self._pass(grad, (cut > min_val) & (cut < max_val))
 
     def _pass(self, grad: Tensor, active: Tensor) -> Tensor:
         self.used = True
-        nothing = torch.zeros((), dtype=grad.dtype, device=grad.device)
         if self.plain is not None:  # one pass over the numbers, where a mask of its own takes three
+            nothing = torch.zeros((), dtype=grad.dtype, device=grad.device)
             grad = torch.maximum(grad, torch.where(self.plain, torch.full_like(nothing, -torch.inf), nothing))
-        return torch.where(active, grad, nothing)
+        return grad * active.to(grad.dtype)  # ONNX Runtime's Where takes twice as long
+
+
+def hardtanh(pixels: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
+    """ReLU6 and its like, as the one operator that the backward pass writes too, so that it is worked out once."""
+    return pixels.clamp(min_val, max_val)
 
 
 def backward_rules(switch: GuidedSwitch) -> Rules:
@@ -229,6 +235,7 @@ def backward_rules(switch: GuidedSwitch) -> Rules:
         aten.avg_pool2d_backward: avg_pool2d_backward,
         aten._adaptive_avg_pool2d: adaptive_avg_pool2d,
         aten._adaptive_avg_pool2d_backward: adaptive_avg_pool2d_backward,
+        aten.hardtanh: hardtanh,
         aten.gelu: gelu,
         aten.gelu_backward: gelu_backward,
         aten.native_layer_norm_backward: native_layer_norm_backward,
