@@ -5,6 +5,7 @@
 Beside the methods as the package offers them stand rollouts over other layers and with other fusions, a random map and
 the centre of the picture. A method takes as many slices as ``--passes`` forward passes allow, at least ten; ``--cheap``
 leaves out the methods that cost over ten passes, and ``--dear`` takes them alone: two runs give the rows of one.
+``--lead`` takes the default method and what it must beat alone, for more slices in the same time.
 Prints Markdown: the methods, and the default's lead over what it must beat, slice by slice.
 """
 
@@ -42,17 +43,21 @@ LEADS = {"pointing": 1, "energy": 1, "auprc": 1, "deletion": -1, "insertion": 1}
 DRAWS = 1000
 
 
-def choose_contenders(card: ModelCard, *, cheap: bool, dear: bool) -> list[tuple[str, Method]]:
+def choose_contenders(card: ModelCard, *, cheap: bool, dear: bool, lead: bool) -> list[tuple[str, Method]]:
     """The methods that the package offers, and rollouts that it could have as its default."""
+    depth = len(card.wiring.attention)
+    every_layer = [(f"rollout, layers 1-{depth}", Rollout())] if depth else []
+    if lead:
+        default = choose_default(card)
+        return [(default, build_method(default, card)), *every_layer]
     offered = [e.method for e in available_methods(card) if e.available]
     names = [name for name in offered if not (cheap and name in DEAR) and not (dear and name not in DEAR)]
     contenders = [(name, build_method(name, card)) for name in names]
-    depth = len(card.wiring.attention)
     if depth and not dear:
         first = max(0, depth - 4)
         strong = Rollout(fusion="max", discard=0.9, first_layer=first)
         contenders += [
-            (f"rollout, layers 1-{depth}", Rollout()),
+            *every_layer,
             (f"rollout, layers {depth - 1}-{depth}", Rollout(first_layer=depth - 2)),
             (f"rollout, minimum of heads, layers {first + 1}-{depth}", Rollout(fusion="min", first_layer=first)),
             (f"rollout, minimum of heads, layers 1-{depth}", Rollout(fusion="min")),
@@ -105,6 +110,7 @@ def main() -> None:
     which = words.add_mutually_exclusive_group()
     which.add_argument("--cheap", action="store_true")
     which.add_argument("--dear", action="store_true")
+    which.add_argument("--lead", action="store_true")
     words.add_argument("--threads", type=int, default=0)
     words.add_argument("--batch", type=int, default=8)
     asked = words.parse_args()
@@ -115,7 +121,7 @@ def main() -> None:
         other = shuffle_package(session.package, Path(folder) / "shuffled") if asked.faith else None
         taken = take_maps(
             answers,
-            choose_contenders(session.card, cheap=asked.cheap, dear=asked.dear),
+            choose_contenders(session.card, cheap=asked.cheap, dear=asked.dear, lead=asked.lead),
             session,
             most=asked.slices,
             most_faith=asked.faith,

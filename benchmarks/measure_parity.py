@@ -25,6 +25,7 @@ from mri_batch.explain import available_methods, build_method
 from mri_batch.explain.base import Int64
 from mri_batch.explain.cells import fill_picture
 from mri_batch.model.package import read_package
+from mri_batch.model.prepare import normalize
 from mri_batch.model.session import Session
 from mri_batch.records import Float32
 
@@ -60,6 +61,7 @@ def make(arch: str, out: Path, checkpoint: Path | None, package: Path | None, si
 
     from mri_batch_export.architectures.table import Shape, build_architecture
     from mri_batch_export.export import export_package
+    from mri_batch_export.phantoms import make_phantoms
     from mri_batch_export.source import load_source
     from mri_batch_export.storage import fold_batch_norms, round_weights
 
@@ -73,7 +75,8 @@ def make(arch: str, out: Path, checkpoint: Path | None, package: Path | None, si
     else:
         p = Preprocessing(rows=side, cols=side)
         network = build_architecture(arch, Shape(n_labels=len(LABELS), rows=side, cols=side, channels=3), {})
-        draw_weights(network, torch.from_numpy(draw_pictures(p)))
+        seen = np.concatenate([draw_pictures(p), normalize(make_phantoms(N, p, seed=1) / np.float32(255), p)])
+        draw_weights(network, torch.from_numpy(seen))
         made = ModelCard(name=arch, labels=LABELS, preprocessing=p)
         package = export_package(network, made, out / "package", store="fp32").folder
         card = read_package(package).card
@@ -84,7 +87,11 @@ def make(arch: str, out: Path, checkpoint: Path | None, package: Path | None, si
 
 
 def draw_weights(network: Any, pixels: Any) -> None:
-    """Weights of He et al. 2015, and batch norms that fit the pictures, so that no layer fades out."""
+    """Weights of He et al. 2015, and batch norms that fit the pictures, so that no layer fades out.
+
+    What they do not fit grows from block to block, until float32 says nothing any more: the pictures must be like all
+    those that the network is going to see.
+    """
     import torch
     from torch import nn
 

@@ -154,6 +154,7 @@ KNOWN = {
     "resnet18": (122, "layer2.0.downsample.1.running_var"),
     "resnet50": (320, "layer1.0.conv3.weight"),
     "alexnet": (16, "classifier.6.bias"),
+    "tf_efficientnet_b0": (360, "blocks.0.0.se.conv_reduce.weight"),
     "tf_efficientnet_lite0": (296, "blocks.0.0.conv_dw.weight"),
     "tf_efficientnetv2_b0": (420, "blocks.3.0.se.conv_reduce.weight"),
     "tf_efficientnetv2_b3": (626, "blocks.1.0.conv_exp.weight"),

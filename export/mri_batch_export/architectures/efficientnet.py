@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 and EfficientNetV2-B0 to B3 with TensorFlow's padding and timm's parameter names.
+"""EfficientNet-B0 and -Lite0, and EfficientNetV2-B0 to B3, with TensorFlow's padding and timm's parameter names.
 
 Tan & Le 2019 and 2021. A stage is (block, repeats, kernel, stride, expansion, width, squeeze ratio).
 """
@@ -25,6 +25,7 @@ LITE0: tuple[Stage, ...] = (
     ("inverted", 4, 5, 2, 6, 192, 0.0),
     ("inverted", 1, 3, 1, 6, 320, 0.0),
 )
+B0: tuple[Stage, ...] = tuple((*stage[:-1], 0.25) for stage in LITE0)
 V2_BASE: tuple[Stage, ...] = (
     ("plain", 1, 3, 1, 1, 16, 0.0),
     ("fused", 2, 3, 2, 4, 32, 0.0),
@@ -123,6 +124,10 @@ class SqueezeExcite(nn.Module):
         return x * torch.sigmoid(self.conv_expand(self.act(self.conv_reduce(means))))
 
 
+def _choose_squeeze(width: int, reduced: int, act: Activation) -> nn.Module:
+    return SqueezeExcite(width, reduced, act) if reduced else nn.Identity()
+
+
 class _Block(nn.Module):
     """What the blocks share: whether the input is added to the output."""
 
@@ -154,18 +159,19 @@ class PlainBlock(_Block):
 
 
 class SeparableBlock(_Block):
-    """A convolution channel by channel, then 1 x 1."""
+    """A convolution channel by channel, squeeze and excite where asked, then 1 x 1."""
 
-    def __init__(self, ins: int, outs: int, kernel: int, stride: int, _: int, __: float, act: Activation) -> None:
+    def __init__(self, ins: int, outs: int, kernel: int, stride: int, _: int, squeeze: float, act: Activation) -> None:
         super().__init__(ins, outs, stride, act)
         self.conv_dw = SameConv(ins, ins, kernel, stride, groups=ins)
         self.bn1 = nn.BatchNorm2d(ins, eps=_EPS)
+        self.se = _choose_squeeze(ins, round(ins * squeeze), act)
         self.conv_pw = SameConv(ins, outs, 1)
         self.bn2 = nn.BatchNorm2d(outs, eps=_EPS)
 
     def body(self, x: Tensor) -> Tensor:
         """Convolve."""
-        mixed: Tensor = self.bn2(self.conv_pw(self.act(self.bn1(self.conv_dw(x)))))
+        mixed: Tensor = self.bn2(self.conv_pw(self.se(self.act(self.bn1(self.conv_dw(x))))))
         return mixed
 
 
@@ -200,8 +206,7 @@ class InvertedBlock(_Block):
         self.bn1 = nn.BatchNorm2d(wide, eps=_EPS)
         self.conv_dw = SameConv(wide, wide, kernel, stride, groups=wide)
         self.bn2 = nn.BatchNorm2d(wide, eps=_EPS)
-        reduced = round(wide * squeeze / expansion)
-        self.se = SqueezeExcite(wide, reduced, act) if reduced else nn.Identity()
+        self.se = _choose_squeeze(wide, round(wide * squeeze / expansion), act)
         self.conv_pwl = SameConv(wide, outs, 1)
         self.bn3 = nn.BatchNorm2d(outs, eps=_EPS)
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from mri_batch.errors import UsageError
 from mri_batch_export.architectures.cnn import VGG16, AlexNet, PlainCNN, ResNet
-from mri_batch_export.architectures.efficientnet import LITE0, V2_BASE, EfficientNet, Stage
+from mri_batch_export.architectures.efficientnet import B0, LITE0, V2_BASE, EfficientNet, Stage
 from mri_batch_export.architectures.vit import ViT, ViTConfig
 
 Options = Mapping[str, Any]
@@ -88,6 +88,7 @@ ARCHITECTURES: dict[str, Builder] = {
     "vgg16": _vgg16,
     "resnet18": partial(_resnet, (2, 2, 2, 2), False),
     "resnet50": partial(_resnet, (3, 4, 6, 3), True),
+    "tf_efficientnet_b0": partial(_efficientnet, B0, {}),
     "tf_efficientnet_lite0": partial(_efficientnet, LITE0, {"relu6": True}),
     "tf_efficientnetv2_b0": partial(_efficientnet, V2_BASE, {}),
     "tf_efficientnetv2_b3": partial(_efficientnet, V2_BASE, {"width": 1.2, "depth": 1.4}),
