@@ -55,6 +55,15 @@ def draw_pictures(p: Preprocessing) -> Float32:
     return noise + 12 * fill_picture(noise, "blur")
 
 
+def iter_seen(pictures: Float32) -> Iterator[Float32]:
+    """Yield what Integrated Gradients and SmoothGrad show a network of pictures."""
+    darkest, spread = pictures.min(), np.ptp(pictures)
+    for share in (1 / 6, 1 / 2, 1):
+        yield (darkest + share * (pictures - darkest)).astype(np.float32)
+    noise = np.random.default_rng(5).standard_normal(pictures.shape)
+    yield (pictures + 0.1 * spread * noise).astype(np.float32)
+
+
 def make(arch: str, out: Path, checkpoint: Path | None, package: Path | None, side: int) -> None:
     """Export a network, and store PyTorch's maps beside it."""
     import torch
@@ -75,8 +84,8 @@ def make(arch: str, out: Path, checkpoint: Path | None, package: Path | None, si
     else:
         p = Preprocessing(rows=side, cols=side)
         network = build_architecture(arch, Shape(n_labels=len(LABELS), rows=side, cols=side, channels=3), {})
-        seen = np.concatenate([draw_pictures(p), normalize(make_phantoms(N, p, seed=1) / np.float32(255), p)])
-        draw_weights(network, torch.from_numpy(seen))
+        phantoms = normalize(make_phantoms(N, p, seed=1) / np.float32(255), p)
+        draw_weights(network, torch.from_numpy(np.concatenate([phantoms, *iter_seen(draw_pictures(p))])))
         made = ModelCard(name=arch, labels=LABELS, preprocessing=p)
         package = export_package(network, made, out / "package", store="fp32").folder
         card = read_package(package).card

@@ -1,6 +1,6 @@
 """Do maps depend on the weights? Rank correlation with the maps of the same network with its weights shuffled.
 
-``python -m benchmarks.measure_randomised DATASET --model PKG [--split val] [--slices 16] [--threads N]``
+``python -m benchmarks.measure_randomised DATASET --model PKG [--split val] [--slices 16] [--methods A,B]``
 
 Copies of the package are made in which the numbers of the last layer, and of every layer, stand in another order (each
 tensor for itself, so that its distribution stays), as in Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS
@@ -43,6 +43,7 @@ def main() -> None:
     words.add_argument("--model", type=Path, required=True)
     words.add_argument("--split", default="val")
     words.add_argument("--slices", type=int, default=16)
+    words.add_argument("--methods", default="", help="A,B; default: all")
     words.add_argument("--threads", type=int, default=0)
     asked = words.parse_args()
     session = Session(read_package(asked.model), threads=asked.threads)
@@ -50,7 +51,9 @@ def main() -> None:
     picked = np.linspace(0, len(items) - 1, asked.slices).round().astype(int)[spread_out(asked.slices)]
     pixels = prepare([read_picture(items[i].path) for i in picked], session.card.preprocessing).pixels
     target = session.logits(pixels).argmax(axis=1).astype(np.int64)
-    methods = [build_method(e.method, session.card) for e in available_methods(session.card) if e.available]
+    offered = [e.method for e in available_methods(session.card) if e.available]
+    wanted = asked.methods.split(",") if asked.methods else offered
+    methods = [build_method(name, session.card) for name in offered if name in wanted]
     columns: list[list[float]] = []
     for head_of in (len(session.labels), None):
         with tempfile.TemporaryDirectory() as folder:
