@@ -166,6 +166,17 @@ def gelu_backward(grad: Tensor, x: Tensor, *, approximate: str = "none") -> Tens
     return grad * 0.5 * (torch.erf(u) + 1 + u * torch.exp(math.log(2 / math.sqrt(math.pi)) - u * u))
 
 
+def silu(x: Tensor) -> Tensor:
+    """SiLU x s(x), with ONNX's own sigmoid s, which the backward pass shares."""
+    return x * torch.sigmoid(x)
+
+
+def silu_backward(grad: Tensor, x: Tensor) -> Tensor:
+    """Gradient of SiLU, s (1 + x (1 - s)) = s + y (1 - s) for y = x s."""
+    sigmoid = torch.sigmoid(x)
+    return grad * (sigmoid + x * sigmoid * (1 - sigmoid))
+
+
 def native_layer_norm_backward(
     grad: Tensor,
     x: Tensor,
@@ -238,6 +249,8 @@ def backward_rules(switch: GuidedSwitch) -> Rules:
         aten.hardtanh: hardtanh,
         aten.gelu: gelu,
         aten.gelu_backward: gelu_backward,
+        aten.silu: silu,
+        aten.silu_backward: silu_backward,
         aten.native_layer_norm_backward: native_layer_norm_backward,
         aten.threshold_backward: switch.threshold_backward,
         aten.hardtanh_backward: switch.hardtanh_backward,
