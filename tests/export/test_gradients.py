@@ -144,6 +144,15 @@ def test_gelu_rules_are_pytorchs() -> None:
     assert rules.gelu_backward(grad, x, approximate="tanh") is NotImplemented
 
 
+def test_silu_rules_are_pytorchs() -> None:
+    """SiLU and its gradient, also far out, where the sigmoid is 0 or 1."""
+    x = torch.tensor([-200.0, -3.0, -0.5, 0.0, 0.5, 3.0, 200.0], requires_grad=True)
+    grad = torch.linspace(-2, 2, 7)
+    (expected,) = torch.autograd.grad(F.silu(x), x, grad)
+    assert torch.allclose(rules.silu(x), F.silu(x), atol=1e-6)
+    assert torch.allclose(rules.silu_backward(grad, x), expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("affine", [True, False])
 def test_layer_norm_rule_is_autograds_gradient(affine: bool) -> None:
     """With weights and without; gradients of the weights are not its business."""
@@ -232,6 +241,23 @@ def test_relu_rules_let_negative_gradients_through_only_when_not_guided(plain: b
     assert switch.threshold_backward(grad, x.relu(), 0.0).tolist() == [1, kept, 0, 0, 1]
     assert switch.hardtanh_backward(grad, x, 0.0, 6.0).tolist() == [1, kept, 0, 0, 0]
     assert switch.used
+
+
+def test_relu6_is_cut_once_for_both_passes() -> None:
+    """Both halves of the graph cut the same numbers by the same operator, which ONNX Runtime then does once."""
+    ops = torch.ops.aten
+
+    def explain(pixels: Tensor, target: Tensor) -> Tensor:
+        pixels = pixels.requires_grad_(True)
+        return torch.autograd.grad((F.relu6(pixels * 2) * target).sum(), [pixels])[0]
+
+    graph = trace(explain, [torch.zeros(5, 3), torch.zeros(5, 3)], GuidedSwitch())
+    cuts = {
+        (node.target, *node.args)
+        for node in graph.graph.nodes
+        if node.target in (ops.clamp.default, ops.hardtanh.default)
+    }
+    assert len(cuts) == 1
 
 
 def test_attention_written_out_is_the_fused_one() -> None:
