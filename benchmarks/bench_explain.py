@@ -26,12 +26,12 @@ from typing import Any
 
 import numpy as np
 
+from mri_batch.arrays import Float32
 from mri_batch.card import ModelCard
-from mri_batch.explain import build_method
-from mri_batch.explain.rollout import Rollout
+from mri_batch.explain.methods.rollout import Rollout
+from mri_batch.explain.registry import build_method
 from mri_batch.model.package import Package, read_package
 from mri_batch.model.session import Session, import_onnxruntime
-from mri_batch.records import Float32
 
 Runs = Mapping[str, Callable[[], object]]
 

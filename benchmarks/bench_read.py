@@ -20,7 +20,7 @@ import numpy as np
 import pydicom
 from tests import make
 
-from mri_batch.read.find import iter_files
+from mri_batch.read.find.walk import iter_files
 from mri_batch.read.group import Grouper
 from mri_batch.records import FoundFile
 from mri_batch.settings import ReadLimits

@@ -29,9 +29,9 @@ _atheris: Any = _import_atheris() if _FUZZING else None
 _FOLLOWED = ["mri_batch", "pydicom.filereader", "pydicom.encaps", "pydicom.pixels", "PIL.PngImagePlugin"]
 with _atheris.instrument_imports(include=_FOLLOWED) if _atheris else nullcontext():
     from benchmarks.fuzz_scan import load_seeds, mend_png
-    from mri_batch.read.find import iter_files
+    from mri_batch.read.decode.slices import iter_slices
+    from mri_batch.read.find.walk import iter_files
     from mri_batch.read.group import Grouper
-    from mri_batch.read.slices import iter_slices
     from mri_batch.records import FoundFile, Series, Slice
     from mri_batch.settings import ReadLimits
 

@@ -16,9 +16,16 @@ from pathlib import Path
 
 import numpy as np
 
-from mri_batch.evaluate.dataset import choose_split, load_dataset, read_picture
-from mri_batch.explain.cells import choose_grid
-from mri_batch.explain.scores import QUICK, SIGMAS, RandomOrders, Trial, draw_smooth_map, judge_faithfulness
+from mri_batch.dataset import choose_split, load_dataset, read_picture
+from mri_batch.explain.ops.grid import choose_grid
+from mri_batch.explain.quality.faithfulness import (
+    QUICK,
+    SIGMAS,
+    RandomOrders,
+    Trial,
+    draw_smooth_map,
+    judge_faithfulness,
+)
 from mri_batch.model.package import read_package
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session

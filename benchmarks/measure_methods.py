@@ -18,10 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mri_batch.card import ModelCard
-from mri_batch.evaluate.answers import answer_items
-from mri_batch.evaluate.dataset import choose_split, load_dataset
-from mri_batch.evaluate.licence import judge_methods
-from mri_batch.evaluate.maps import (
+from mri_batch.commands.evaluate.heatmap_metrics import (
     MEASURES,
     RANDOM,
     MapFigures,
@@ -30,10 +27,13 @@ from mri_batch.evaluate.maps import (
     sum_up_maps,
     take_maps,
 )
-from mri_batch.evaluate.summary import Figure
-from mri_batch.explain import available_methods, build_method, choose_default
+from mri_batch.commands.evaluate.predictions import answer_items
+from mri_batch.commands.evaluate.summary import Figure
+from mri_batch.commands.evaluate.validation import judge_methods
+from mri_batch.dataset import choose_split, load_dataset
 from mri_batch.explain.base import Method
-from mri_batch.explain.rollout import Rollout
+from mri_batch.explain.methods.rollout import Rollout
+from mri_batch.explain.registry import available_methods, build_method, choose_default
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
 from mri_batch.model.shuffle import shuffle_package

@@ -20,14 +20,14 @@ from typing import Any
 
 import numpy as np
 
+from mri_batch.arrays import Float32
 from mri_batch.card import ModelCard, Preprocessing, Wiring
-from mri_batch.explain import available_methods, build_method
 from mri_batch.explain.base import Int64
-from mri_batch.explain.cells import fill_picture
+from mri_batch.explain.ops.grid import fill_picture
+from mri_batch.explain.registry import available_methods, build_method
 from mri_batch.model.package import read_package
 from mri_batch.model.prepare import normalize
 from mri_batch.model.session import Session
-from mri_batch.records import Float32
 
 N, CLASSES, LABELS = 5, (0, 1), ("a", "b", "c", "d")
 KNOBS: Mapping[str, Mapping[str, Any]] = {
@@ -69,10 +69,10 @@ def make(arch: str, out: Path, checkpoint: Path | None, package: Path | None, si
     import torch
 
     from mri_batch_export.architectures.table import Shape, build_architecture
-    from mri_batch_export.export import export_package
-    from mri_batch_export.phantoms import make_phantoms
-    from mri_batch_export.source import load_source
-    from mri_batch_export.storage import fold_batch_norms, round_weights
+    from mri_batch_export.packaging.export import export_package
+    from mri_batch_export.packaging.phantoms import make_phantoms
+    from mri_batch_export.packaging.quantize import fold_batch_norms, round_weights
+    from mri_batch_export.packaging.source import load_source
 
     torch.manual_seed(0)
     torch.set_num_threads(1)
@@ -133,7 +133,7 @@ class TorchForward:
         """By PyTorch."""
         import torch
 
-        from mri_batch_export.verify import reference_outputs
+        from mri_batch_export.packaging.verify import reference_outputs
 
         rollout = next((e for e in self.card.explanations if e.method == "rollout"), None)
         first = rollout.knobs.get("first_layer", 0) if rollout else 0
@@ -151,7 +151,7 @@ class TorchForward:
 
         import torch
 
-        from mri_batch_export.verify import reference_gradients
+        from mri_batch_export.packaging.verify import reference_gradients
 
         parts = []
         for i in range(0, len(pixels), 8):

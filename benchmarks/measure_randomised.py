@@ -16,16 +16,16 @@ from pathlib import Path
 
 import numpy as np
 
-from mri_batch.evaluate.dataset import choose_split, load_dataset, read_picture
-from mri_batch.evaluate.maps import spread_out
-from mri_batch.explain import available_methods, build_method
+from mri_batch.arrays import Float32
+from mri_batch.commands.evaluate.heatmap_metrics import spread_out
+from mri_batch.dataset import choose_split, load_dataset, read_picture
 from mri_batch.explain.base import Int64, Method
-from mri_batch.explain.sanity import compare_models
+from mri_batch.explain.quality.randomization import compare_models
+from mri_batch.explain.registry import available_methods, build_method
 from mri_batch.model.package import read_package
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
 from mri_batch.model.shuffle import shuffle_package
-from mri_batch.records import Float32
 
 PASSES, FEWEST = 800, 3  # forward passes a method and network, but for a few slices of the dearest
 

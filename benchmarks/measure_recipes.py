@@ -20,8 +20,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from mri_batch.evaluate.dataset import Item, load_dataset
-from mri_batch_export.splits import choose_splits
+from mri_batch.dataset import Item, load_dataset
+from mri_batch_export.training.splits import choose_splits
 
 COLUMNS = ("recipe", "test pictures", "epochs", "accuracy", "95 %", "MCC", "ECE", "package", "scan", "minutes")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from mri_batch.airgap.wheels import Target, choose_licence
+from mri_batch.commands.airgap.wheels import Target, choose_licence
 
 HEAD = """# Licences
 

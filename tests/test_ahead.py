@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mri_batch.ahead import iter_ahead, map_ahead
+from mri_batch.prefetch import map_prefetched, prefetch
 
 
 def count_up(made: list[int], n: int = 6) -> Iterator[int]:
@@ -27,7 +27,7 @@ def test_iter_ahead_makes_the_next_item_while_one_is_in_use() -> None:
         yield 1
         pytest.fail("two ahead")
 
-    items = iter_ahead(source())
+    items = prefetch(source())
     assert next(items) == 0
     assert began.wait(10)
     items.close()  # type: ignore[attr-defined]
@@ -36,20 +36,20 @@ def test_iter_ahead_makes_the_next_item_while_one_is_in_use() -> None:
 def test_map_ahead_uses_its_threads_at_once() -> None:
     """Two items wait for one another."""
     meeting = threading.Barrier(2, timeout=10)
-    assert sorted(map_ahead(lambda i: meeting.wait(), range(2), threads=2)) == [0, 1]
+    assert sorted(map_prefetched(lambda i: meeting.wait(), range(2), threads=2)) == [0, 1]
 
 
 @pytest.mark.parametrize("threads", [1, 3])
 def test_map_ahead_keeps_order_and_bounds_what_is_held(threads: int) -> None:
     """Results come in the order of the items; no more are taken from the source than threads are busy."""
     made: list[int] = []
-    for i, square in enumerate(map_ahead(lambda i: i * i, count_up(made), threads)):
+    for i, square in enumerate(map_prefetched(lambda i: i * i, count_up(made), threads)):
         assert square == i * i
         assert len(made) <= i + 1 + threads
     assert made == list(range(6))
 
 
-@pytest.mark.parametrize("run", [iter_ahead, lambda items: map_ahead(lambda i: i, items, 2)])
+@pytest.mark.parametrize("run", [prefetch, lambda items: map_prefetched(lambda i: i, items, 2)])
 def test_what_a_thread_raises_is_raised_where_it_is_used(run: object) -> None:
     """An error of the source reaches the loop, after the items before it."""
 

@@ -12,8 +12,8 @@ import pytest
 
 from mri_batch import card
 from mri_batch.cli import COMMANDS
-from mri_batch.explain import METHODS
-from mri_batch.report.tables import FILES_COLUMNS
+from mri_batch.explain.registry import METHODS
+from mri_batch.report.schema import FILES_COLUMNS
 
 HAS_EXPORT = all(find_spec(name) for name in ("torch", "optuna"))
 ROOT = Path(__file__).parents[1]
@@ -93,7 +93,8 @@ def test_a_scan_needs_no_torch() -> None:
     code = (
         "import sys\n"
         "for name in ('torch', 'onnx', 'mri_batch_export'): sys.modules[name] = None\n"
-        "import mri_batch.run.scan, mri_batch.run.explain_one, mri_batch.run.doctor, mri_batch.run.rerender\n"
+        "import mri_batch.run.scan\n"
+        "from mri_batch.commands import doctor, explain, rerender\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as some
 
-from mri_batch.pixels import find_percentiles, to_finite
+from mri_batch.intensities import find_percentiles, to_finite
 from tests.arrays import f32
 
 

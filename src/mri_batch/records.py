@@ -6,17 +6,13 @@ picture spans ``0..rows`` by ``0..cols``.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
-Float32 = npt.NDArray[np.float32]
-Uint8 = npt.NDArray[np.uint8]
+from mri_batch.arrays import Float32, Uint8
+from mri_batch.placement import Placement
 
 
 class FileKind(StrEnum):
@@ -152,57 +148,6 @@ class Slice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placement:
-    """Where a model grid lies on a slice: turn, crop, scale; each invertible.
-
-    The slice (``rows`` x ``cols``) is mirrored left to right where ``mirrored``, then turned by ``quarter_turns`` (as
-    :func:`numpy.rot90`, counter-clockwise); of the result the box ``top, left, height, width`` (continuous
-    pixels, may reach outside, where it is black) is scaled to the whole of the model's grid.
-    """
-
-    rows: int
-    cols: int
-    quarter_turns: int = 0
-    mirrored: bool = False
-    top: float = 0.0
-    left: float = 0.0
-    height: float
-    width: float
-
-    def __post_init__(self) -> None:
-        if min(self.rows, self.cols) < 1 or not (self.height > 0 and self.width > 0):
-            raise ValueError("a placement needs a slice and a box of positive size")
-        if not all(map(math.isfinite, (self.top, self.left, self.height, self.width))):
-            raise ValueError("a placement needs finite numbers")
-
-    @property
-    def turned_shape_px(self) -> tuple[int, int]:
-        """Rows and columns of the slice after turning."""
-        return (self.rows, self.cols) if self.quarter_turns % 2 == 0 else (self.cols, self.rows)
-
-    def to_unit(self, rows: Float32, cols: Float32) -> tuple[Float32, Float32]:
-        """Map slice coordinates (px) to the model's box, which spans 0..1 by 0..1. Any shapes that broadcast."""
-        r, c = np.asarray(rows, np.float32), np.asarray(cols, np.float32)
-        if self.mirrored:
-            c = np.float32(self.cols) - c
-        height, width = np.float32(self.rows), np.float32(self.cols)
-        for _ in range(self.quarter_turns % 4):
-            r, c, height, width = width - c, r, width, height
-        return (r - np.float32(self.top)) / np.float32(self.height), (c - np.float32(self.left)) / np.float32(
-            self.width
-        )
-
-    def from_unit(self, rows: Float32, cols: Float32) -> tuple[Float32, Float32]:
-        """Map the model's box (0..1 by 0..1) back to slice coordinates in px: the inverse of :meth:`to_unit`."""
-        r = np.asarray(rows, np.float32) * np.float32(self.height) + np.float32(self.top)
-        c = np.asarray(cols, np.float32) * np.float32(self.width) + np.float32(self.left)
-        height, width = map(np.float32, self.turned_shape_px)
-        for _ in range(self.quarter_turns % 4):
-            r, c, height, width = c, height - r, width, height
-        return r, (np.float32(self.cols) - c if self.mirrored else c)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelInput:
     """float32[n, c, rows, cols] as the model takes it, and where each of the n lies on its slice."""
 
@@ -211,7 +156,7 @@ class ModelInput:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class Prediction:
     """A calibrated answer for one slice, series or study. ``probabilities`` follow the card's labels."""
 
     probabilities: tuple[float, ...]
@@ -352,7 +297,7 @@ class StudyResult:
     model_name: str = ""
     model_version: str = ""
     model_sha256: str = ""
-    decided: Decided | None = None
+    prediction: Prediction | None = None
     series: tuple[SeriesResult, ...] = ()
     slices: tuple[SliceResult, ...] = ()
     key_slices: tuple[KeySlice, ...] = ()
@@ -396,7 +341,7 @@ class ScanSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShownHeat:
+class ReportHeat:
     """One heatmap as a report ships it: float32[grid_rows, grid_cols], unscaled, and what is told of it."""
 
     heat: Float32
@@ -415,7 +360,7 @@ class LayerHeads:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShownSlice:
+class ReportSlice:
     """One slice as a report shows it. ``index`` points into the study's slices; key slices carry heat and ``prepared``.
 
     ``prepared``: uint8[rows, cols] or [rows, cols, 3], the picture that the model saw. ``heads``: single layers and
@@ -425,7 +370,7 @@ class ShownSlice:
     index: int
     picture: Slice
     placement: Placement
-    heats: tuple[ShownHeat, ...] = ()
+    heats: tuple[ReportHeat, ...] = ()
     prepared: Uint8 | None = None
     heads: LayerHeads | None = None
 
@@ -438,7 +383,7 @@ class MethodPanel:
     """
 
     title: str
-    heat: ShownHeat | None = None
+    heat: ReportHeat | None = None
     reason: str = ""
     passes: float = 0.0
     ms: float = 0.0

@@ -24,10 +24,10 @@ pytest.importorskip("cyclonedx", reason="the extra [airgap] is not installed")
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from mri_batch.airgap.build import build_bundle, verify_bundle
-from mri_batch.airgap.wheels import Target, choose_licence, pack_own_wheel
+from mri_batch.checksums import SUMS
+from mri_batch.commands.airgap.build import build_bundle, verify_bundle
+from mri_batch.commands.airgap.wheels import Target, choose_licence, pack_own_wheel
 from mri_batch.errors import MriBatchError, OutputError
-from mri_batch.sums import SUMS
 
 ROOT = Path(__file__).parents[2]
 VIT = ROOT / "tests" / "golden" / "vit"

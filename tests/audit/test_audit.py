@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mri_batch.audit.audit import Audit, audit
-from mri_batch.audit.write import RESULT, write_audit
-from mri_batch.records import Float32
+from mri_batch.arrays import Float32
+from mri_batch.commands.audit.audit import Audit, audit
+from mri_batch.commands.audit.write import RESULT, write_audit
 
 N = 48  # pictures of the sound data set: 24 patients of two
 Row = dict[str, str]

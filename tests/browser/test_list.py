@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mri_batch.report.feedback import load_feedback
-from mri_batch.report.index import write_index
+from mri_batch.report.worklist import write_index
 from tests.browser.pilot import Pilot
 from tests.report.studies import failed_result, shown_slices, study_result
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mri_batch.records import Uint8
+from mri_batch.arrays import Uint8
 from tests.browser.conftest import TURNS
 from tests.browser.pilot import Pilot
 

@@ -12,19 +12,20 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
+from mri_batch.arrays import Float32
 from mri_batch.card import ModelCard
+from mri_batch.commands.evaluate.evaluation import EvaluateSettings, Evaluation, Watch, evaluate
+from mri_batch.commands.evaluate.folder import prepare_folder
+from mri_batch.commands.evaluate.heatmap_metrics import CENTRE, RANDOM, sum_up_maps, take_maps
+from mri_batch.commands.evaluate.predictions import Answers
+from mri_batch.commands.evaluate.summary import Rows, rows_by_patient, sum_up
+from mri_batch.commands.evaluate.write import RESULT, write_evaluation
+from mri_batch.dataset import choose_split, load_dataset
 from mri_batch.errors import OutputError, UsageError
-from mri_batch.evaluate.answers import Answers
-from mri_batch.evaluate.dataset import choose_split, load_dataset
-from mri_batch.evaluate.evaluation import EvaluateSettings, Evaluation, Watch, evaluate
-from mri_batch.evaluate.folder import prepare_folder
-from mri_batch.evaluate.maps import CENTRE, RANDOM, sum_up_maps, take_maps
-from mri_batch.evaluate.summary import Rows, rows_by_patient, sum_up
-from mri_batch.evaluate.write import RESULT, write_evaluation
 from mri_batch.explain.base import Forward
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
-from mri_batch.records import Attribution, Float32, Verdict
+from mri_batch.records import Attribution, Verdict
 from mri_batch.run.scan import Watch as ScanWatch
 from mri_batch.run.scan import scan
 from mri_batch.settings import ScanSettings
@@ -173,7 +174,7 @@ def test_maps_are_measured_beside_chance(model: Path, data: Path) -> None:
 def test_random_map_stands_beside_maps_alone(model: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where all methods are too dear for more slices, the random map is not measured on more of them either."""
     _, answers = run(model, data)
-    monkeypatch.setattr("mri_batch.evaluate.maps.FEWEST", 3)
+    monkeypatch.setattr("mri_batch.commands.evaluate.heatmap_metrics.FEWEST", 3)
     session = Session(read_package(model), threads=1)
     methods = [("brightness", Brightness())]
     taken = take_maps(

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from mri_batch.evaluate import figures as f
+from mri_batch.commands.evaluate import metrics as f
 
 K = 3
 

@@ -8,18 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mri_batch.checksums import SUMS
+from mri_batch.commands.evaluate.evaluation import EvaluateSettings, Watch, evaluate
+from mri_batch.commands.evaluate.heatmap_metrics import AHEAD, MapFigures, spread_out
+from mri_batch.commands.evaluate.summary import Figure
+from mri_batch.commands.evaluate.validation import Licence, judge, write_licences
+from mri_batch.commands.evaluate.write import write_evaluation
+from mri_batch.commands.explain import explain_one
 from mri_batch.errors import OutputError
-from mri_batch.evaluate.evaluation import EvaluateSettings, Watch, evaluate
-from mri_batch.evaluate.licence import Licence, judge, write_licences
-from mri_batch.evaluate.maps import AHEAD, MapFigures, spread_out
-from mri_batch.evaluate.summary import Figure
-from mri_batch.evaluate.write import write_evaluation
 from mri_batch.model.package import read_package
-from mri_batch.run.explain_one import explain_one
 from mri_batch.run.scan import Watch as ScanWatch
 from mri_batch.run.scan import scan
 from mri_batch.settings import ScanSettings
-from mri_batch.sums import SUMS
 from tests.evaluate.tiny import make_data, make_package
 
 NOTE = "this method failed its faithfulness tests on this model"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from mri_batch.arrays import Float32
 from mri_batch.card import Wiring
-from mri_batch.evaluate.recall import Recall
+from mri_batch.commands.evaluate.cached_model import Recall
 from mri_batch.explain.base import Int64
-from mri_batch.explain.occlusion import Occlusion
-from mri_batch.records import Float32
+from mri_batch.explain.methods.occlusion import Occlusion
 from tests.explain.fakes import NumpyForward, OutputsForward
 
 PIXELS = np.random.default_rng(0).random((1, 1, 32, 32), np.float32)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mri_batch.explain import METHODS, build_method
-from mri_batch.records import Float32
+from mri_batch.arrays import Float32
+from mri_batch.explain.registry import METHODS, build_method
 from tests.explain.fakes import OrtForward
 
 GOLDEN = Path(__file__).parents[1] / "golden"

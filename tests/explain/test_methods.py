@@ -12,19 +12,19 @@ from math import factorial
 import numpy as np
 import pytest
 
+from mri_batch.arrays import Float32
 from mri_batch.card import MethodEntry, ModelCard, Wiring
 from mri_batch.errors import MethodAbsent, UsageError
-from mri_batch.explain import METHODS, available_methods, build_method, choose_default, iter_parts
-from mri_batch.explain.attention import every_head
 from mri_batch.explain.base import Int64
-from mri_batch.explain.gradcam import GradCAM
-from mri_batch.explain.kernel_shap import KernelShap, choose_coalitions, solve_shapley
-from mri_batch.explain.lime import Lime, fit_ridge
-from mri_batch.explain.occlusion import Occlusion
-from mri_batch.explain.rise import Rise, draw_masks
-from mri_batch.explain.rollout import Fusion, Rollout
-from mri_batch.explain.superpixels import cut_superpixels
-from mri_batch.records import Float32
+from mri_batch.explain.methods.attention import every_head
+from mri_batch.explain.methods.gradcam import GradCAM
+from mri_batch.explain.methods.kernel_shap import KernelShap, choose_coalitions, solve_shapley
+from mri_batch.explain.methods.lime import Lime, fit_ridge
+from mri_batch.explain.methods.occlusion import Occlusion
+from mri_batch.explain.methods.rise import Rise, draw_masks
+from mri_batch.explain.methods.rollout import Fusion, Rollout
+from mri_batch.explain.ops.superpixels import cut_superpixels
+from mri_batch.explain.registry import METHODS, available_methods, build_method, choose_default, iter_parts
 from tests.explain.fakes import NumpyForward, OutputsForward
 from tests.explain.test_golden import load
 

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from mri_batch.card import Wiring
-from mri_batch.explain.metrics import (
+from mri_batch.explain.methods.rollout import Rollout
+from mri_batch.explain.ops.scale import measure_scale
+from mri_batch.explain.quality.localization import (
     centre_prior,
     draw_random_map,
     energy_ratio,
@@ -15,9 +17,7 @@ from mri_batch.explain.metrics import (
     mean_ranks,
     rank_agreement,
 )
-from mri_batch.explain.rollout import Rollout
-from mri_batch.explain.sanity import compare_heat
-from mri_batch.explain.scale import measure_scale
+from mri_batch.explain.quality.randomization import compare_heat
 from tests.explain.fakes import OutputsForward
 
 MASK = np.zeros((20, 20), bool)

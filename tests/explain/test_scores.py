@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mri_batch.explain.scores import (
+from mri_batch.arrays import Float32
+from mri_batch.explain.quality.faithfulness import (
     QUICK,
     SIGMAS,
     Float64,
@@ -21,7 +22,6 @@ from mri_batch.explain.scores import (
     measure_areas,
     rank_cells,
 )
-from mri_batch.records import Float32
 from tests.explain.fakes import NumpyForward
 
 CELLS, SIDE = 8, 32

@@ -10,15 +10,15 @@ import numpy as np
 import onnx
 import pytest
 
+from mri_batch.arrays import Float32
 from mri_batch.card import Wiring
+from mri_batch.dataset import Item
 from mri_batch.errors import ExportRefused
 from mri_batch.model.package import Package, read_package
 from mri_batch.model.selftest import verify_package
 from mri_batch.model.session import Session
-from mri_batch.records import Float32
-from mri_batch_export.arithmetic import to_int8, weigh_arithmetic
-from mri_batch_export.dataset import Item
-from mri_batch_export.export import export_package
+from mri_batch_export.graphs.int8 import to_int8, weigh_arithmetic
+from mri_batch_export.packaging.export import export_package
 from tests.export.test_rounding import make_items
 from tests.export.tiny import LABELS, make_card, make_cnn, make_vit
 from tests.make import save_picture

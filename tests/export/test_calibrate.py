@@ -9,7 +9,8 @@ import numpy.typing as npt
 import pytest
 
 from mri_batch.card import ModelCard
-from mri_batch_export.calibrate import (
+from mri_batch.dataset import Item
+from mri_batch_export.packaging.calibrate import (
     Answers,
     fit_conformal,
     fit_gate,
@@ -19,7 +20,6 @@ from mri_batch_export.calibrate import (
     score_gate,
     softmax,
 )
-from mri_batch_export.dataset import Item
 
 LABELS = ("a", "b", "c")
 Targets = npt.NDArray[np.int64]

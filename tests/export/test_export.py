@@ -16,16 +16,16 @@ import torch
 from torch import nn
 
 from mri_batch.errors import ExportRefused, ModelPackageError
-from mri_batch.explain.cells import cam_inputs
-from mri_batch.explain.gradcam import GradCAM
+from mri_batch.explain.methods.gradcam import GradCAM
+from mri_batch.explain.ops.grid import cam_inputs
 from mri_batch.model.package import Package, read_package
 from mri_batch.model.selftest import compare, verify_package
 from mri_batch.model.session import Session
 from mri_batch_export.architectures.cnn import MapNet
-from mri_batch_export.export import export_package
-from mri_batch_export.storage import WeightFile, fold_batch_norms, round_weights
-from mri_batch_export.verify import roll_out_in_full, verify_gradients, verify_plain
-from mri_batch_export.wire import roll_out
+from mri_batch_export.graphs.forward import roll_out
+from mri_batch_export.packaging.export import export_package
+from mri_batch_export.packaging.quantize import WeightFile, fold_batch_norms, round_weights
+from mri_batch_export.packaging.verify import roll_out_in_full, verify_gradients, verify_plain
 from tests.export.tiny import fill, make_card, make_cnn, make_vit
 
 

@@ -16,7 +16,7 @@ from mri_batch.errors import ExportRefused, UsageError
 from mri_batch.model.selftest import verify_package
 from mri_batch.model.session import Session
 from mri_batch_export.architectures.vit import ViT
-from mri_batch_export.foreign import export_foreign
+from mri_batch_export.graphs.onnx_import import export_foreign
 from tests.export.tiny import LABELS, make_vit
 
 ABOUT = {"name": "foreign"}

@@ -10,10 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mri_batch.card import ModelCard, Preprocessing, Wiring
-from mri_batch_export import gradient_rules as rules
 from mri_batch_export.architectures.vit import ViT, ViTConfig
-from mri_batch_export.gradient_rules import GuidedSwitch, OperatorWithoutRule
-from mri_batch_export.gradients import (
+from mri_batch_export.graphs import rules as rules
+from mri_batch_export.graphs.gradients import (
     NO_ATTENTION,
     build_gradient_graph,
     inspect_network,
@@ -21,7 +20,8 @@ from mri_batch_export.gradients import (
     roll_gradients,
     trace,
 )
-from mri_batch_export.taps import Taps, attend
+from mri_batch_export.graphs.hooks import Taps, attend
+from mri_batch_export.graphs.rules import GuidedSwitch, OperatorWithoutRule
 from tests.export.tiny import fill
 from tests.golden.make import TinyCNN, make_vit
 

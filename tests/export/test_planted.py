@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from mri_batch.card import Crop, Intensity, ModelCard, Preprocessing
-from mri_batch.geometry import find_peak, place_heat
 from mri_batch.model.package import read_package
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
+from mri_batch.placement import find_peak, place_heat
 from mri_batch.records import FileKind, FoundFile, Slice
 from mri_batch_export.architectures.vit import ViT, ViTConfig
-from mri_batch_export.export import export_package
+from mri_batch_export.packaging.export import export_package
 
 SQUARE = 12  # px
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)

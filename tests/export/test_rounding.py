@@ -11,12 +11,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from mri_batch.dataset import Item, read_picture
 from mri_batch.errors import ExportRefused
 from mri_batch.model.prepare import prepare
-from mri_batch_export.dataset import Item, read_picture
-from mri_batch_export.export import export_package
-from mri_batch_export.rounding import weigh_rounding
-from mri_batch_export.storage import round_weights
+from mri_batch_export.packaging.export import export_package
+from mri_batch_export.packaging.quantize import round_weights
+from mri_batch_export.packaging.rounding import weigh_rounding
 from tests.export.tiny import LABELS, make_card, make_cnn, make_vit
 from tests.make import save_picture
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mri_batch.evaluate.dataset import load_dataset
-from mri_batch.explain import available_methods, build_method
+from mri_batch.dataset import load_dataset
+from mri_batch.explain.registry import available_methods, build_method
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
-from mri_batch_export.scales import scale_methods
+from mri_batch_export.packaging.scales import scale_methods
 from tests.evaluate.tiny import make_data, make_package
 
 

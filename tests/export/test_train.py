@@ -14,15 +14,15 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from mri_batch.card import Crop, Preprocessing
+from mri_batch.dataset import load_dataset
 from mri_batch.errors import UsageError
-from mri_batch.evaluate.dataset import load_dataset
 from mri_batch_export.architectures.convert import last_linear
 from mri_batch_export.architectures.vit import ViT
-from mri_batch_export.networks import build_model, guide_loss
-from mri_batch_export.recipe import Recipe, list_recipes, load_recipe, to_recipe
-from mri_batch_export.runs import RUN, WEIGHTS, Row
-from mri_batch_export.splits import choose_splits
-from mri_batch_export.train import train
+from mri_batch_export.training.networks import build_model, guide_loss
+from mri_batch_export.training.recipe import Recipe, list_recipes, load_recipe, to_recipe
+from mri_batch_export.training.run import train
+from mri_batch_export.training.run_folder import RUN, WEIGHTS, Row
+from mri_batch_export.training.splits import choose_splits
 
 PATIENTS = 12  # of each of two classes, two pictures each
 VIT = {"patch": 8, "dim": 16, "depth": 2, "heads": 2}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mri_batch.errors import UsageError
-from mri_batch_export.tune import TABLE, tune, vary
+from mri_batch_export.training.tune import TABLE, tune, vary
 from tests.export.test_train import make_data, make_recipe
 
 SEARCH = {"model.dense": [4, 8], "lr": [1e-2, 1e-9]}

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from mri_batch.card import MethodEntry, ModelCard, Preprocessing, Wiring
 from mri_batch_export.architectures.vit import ViT, ViTConfig
-from mri_batch_export.gradients import build_gradient_graph, strip_metadata
+from mri_batch_export.graphs.gradients import build_gradient_graph, strip_metadata
 
 HERE = Path(__file__).parent
 SIDE, N_PICTURES, IG_STEPS, SG_SAMPLES, SG_NOISE = 32, 5, 8, 4, 0.1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import mri_batch
-from mri_batch.explain import available_methods
+from mri_batch.explain.registry import available_methods
 from mri_batch.model.package import read_package
 
 BUNDLED = sorted(path.parent for path in (Path(mri_batch.__file__).parent / "models").glob("*/model.json"))

@@ -80,15 +80,15 @@ def test_conformal_set_holds_every_plausible_label() -> None:
 def test_verdict_follows_probability_and_gate(probabilities: list[float], score: float, verdict: Verdict) -> None:
     """High and usual: report. Low or unusual: caution. Lower or foreign: abstain, with reasons."""
     model = card(out_of_distribution=OutOfDistribution(refuse_above=20, caution_above=10))
-    decided = decide(f32(probabilities), model, gate_score=score)
-    assert decided.verdict is verdict
-    assert bool(decided.reasons) == (verdict is not Verdict.REPORT)
+    prediction = decide(f32(probabilities), model, gate_score=score)
+    assert prediction.verdict is verdict
+    assert bool(prediction.reasons) == (verdict is not Verdict.REPORT)
 
 
 def test_doubts_turn_a_report_into_caution() -> None:
     """What the reader should know of the input is a reason of its own."""
-    decided = decide(f32([0.95, 0.03, 0.02]), card(), gate_score=None, doubts=("the series disagree",))
-    assert (decided.verdict, decided.reasons) == (Verdict.CAUTION, ("the series disagree",))
+    prediction = decide(f32([0.95, 0.03, 0.02]), card(), gate_score=None, doubts=("the series disagree",))
+    assert (prediction.verdict, prediction.reasons) == (Verdict.CAUTION, ("the series disagree",))
 
 
 def test_gate_is_the_distance_to_the_nearest_class() -> None:

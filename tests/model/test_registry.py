@@ -6,9 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
+from mri_batch.checksums import digest_file
 from mri_batch.model.package import read_package
 from mri_batch.model.registry import iter_entries
-from mri_batch.sums import digest_file
 
 VIT = Path(__file__).parents[1] / "golden" / "vit"
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mri_batch.card import ModelCard
-from mri_batch.read.choose import choose_series
-from mri_batch.read.find import iter_files
+from mri_batch.read.decode.slices import iter_slices
+from mri_batch.read.find.walk import iter_files
 from mri_batch.read.group import Grouper
-from mri_batch.read.slices import iter_slices
+from mri_batch.read.series_choice import choose_series
 from mri_batch.records import FileKind, FileRecord, FileStatus, FoundFile, Series, Slice, Study
 from mri_batch.settings import ReadLimits
 

@@ -16,8 +16,8 @@ from pydicom import uid
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID
 
-from mri_batch.read.codecs import DECODERS, decode_frame, name_syntax
-from mri_batch.read.problems import foreign_errors
+from mri_batch.read.decode.codecs import DECODERS, decode_frame, name_syntax
+from mri_batch.read.file_errors import foreign_errors
 from tests import make
 from tests.read.reading import only_problem, only_slice, read_file
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from mri_batch.read.choose import choose_series
+from mri_batch.read.series_choice import choose_series
 
 ROOT = Path(__file__).parents[2]
 FORMS = (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mri_batch.read.find import iter_files
+from mri_batch.read.find.walk import iter_files
 from mri_batch.records import FileKind, FileRecord, FileStatus, FoundFile
 from mri_batch.settings import ReadLimits
 from tests import make

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mri_batch.read.series_facts import series_notes
+from mri_batch.read.header.series_info import series_notes
 from tests.read.folder_cases import CASES, FolderCase
 from tests.read.reading import read_paths, read_slices
 

@@ -12,7 +12,7 @@ from pydicom import uid
 from pydicom.dataset import Dataset, FileDataset
 from pydicom.filewriter import dcmwrite
 
-from mri_batch.read import dicom, frames
+from mri_batch.read.decode import dicom, frames
 from mri_batch.records import Slice
 from tests import make
 from tests.read.reading import read_file

@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mri_batch.read.geometry import distance_mm, name_plane, same_orientation, slice_normal
-from mri_batch.read.header import Header, from_json, to_json
+from mri_batch.read.header.image_role import Role
+from mri_batch.read.header.load import Header, from_json, to_json
 from mri_batch.read.order import Member, find_gaps, natural_key, sort_stack, split_stacks
-from mri_batch.read.roles import Role
+from mri_batch.read.orientation import distance_mm, name_plane, same_orientation, slice_normal
 from mri_batch.records import FileKind, FoundFile
 from tests import make
 

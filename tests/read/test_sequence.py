@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mri_batch.card import ModelCard
-from mri_batch.read.header import load_header
+from mri_batch.read.header.load import load_header
 from mri_batch.settings import ReadLimits
 from tests import make
 from tests.read.reading import read_paths

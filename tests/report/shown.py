@@ -10,18 +10,18 @@ import numpy as np
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
+from mri_batch.arrays import Float32
 from mri_batch.card import Crop, ModelCard, Preprocessing
-from mri_batch.geometry import find_peak
 from mri_batch.model.prepare import place_slice
+from mri_batch.placement import find_peak
 from mri_batch.records import (
-    Decided,
     Faithfulness,
     FileKind,
-    Float32,
     FoundFile,
     Heatmap,
-    ShownHeat,
-    ShownSlice,
+    Prediction,
+    ReportHeat,
+    ReportSlice,
     Slice,
     SliceResult,
     StudyResult,
@@ -36,7 +36,7 @@ CARD = ModelCard(
 )
 
 
-def show(path: Path, *, index: int = 0, heat: Float32 | None = None, hot_px: tuple[int, int] = (9, 21)) -> ShownSlice:
+def show(path: Path, *, index: int = 0, heat: Float32 | None = None, hot_px: tuple[int, int] = (9, 21)) -> ReportSlice:
     """Return a key slice of a single-frame file. Heat: one cell per pixel, hot at ``hot_px`` (row, col) alone."""
     dataset = dcmread(path)
     picture = Slice(
@@ -64,7 +64,7 @@ def show(path: Path, *, index: int = 0, heat: Float32 | None = None, hot_px: tup
             score=0.25, p_value=0.05, deletion=0.3, insertion=0.6, n_random=19, better_than_chance=True
         ),
     )
-    return ShownSlice(index=index, picture=picture, placement=placement, heats=(ShownHeat(heat=heat, about=about),))
+    return ReportSlice(index=index, picture=picture, placement=placement, heats=(ReportHeat(heat=heat, about=about),))
 
 
 def make_result(n_slices: int, *, kind: str = "dicom", model_sha256: str = "ab" * 32) -> StudyResult:
@@ -83,14 +83,14 @@ def make_result(n_slices: int, *, kind: str = "dicom", model_sha256: str = "ab" 
         model_name="tiny",
         model_version="3",
         model_sha256=model_sha256,
-        decided=Decided(
+        prediction=Prediction(
             probabilities=(0.75, 0.25), label="glioma", prediction_set=LABELS, verdict=Verdict.CAUTION, reasons=("x",)
         ),
         slices=slices,
     )
 
 
-def show_all(paths: Sequence[Path]) -> tuple[ShownSlice, ...]:
+def show_all(paths: Sequence[Path]) -> tuple[ReportSlice, ...]:
     """Return key slices of files."""
     return tuple(show(path, index=i) for i, path in enumerate(paths))
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from mri_batch.card import Calibration, Conformal, Decision, MethodEntry, ModelCard
+from mri_batch.placement import Placement
 from mri_batch.records import (
-    Decided,
     Faithfulness,
     FileKind,
     FileRecord,
@@ -17,10 +17,10 @@ from mri_batch.records import (
     Heatmap,
     KeySlice,
     LayerHeads,
-    Placement,
+    Prediction,
+    ReportHeat,
+    ReportSlice,
     SeriesResult,
-    ShownHeat,
-    ShownSlice,
     Slice,
     SliceResult,
     StudyResult,
@@ -110,7 +110,7 @@ def spot_heat(
     layer: int | None = None,
     head: int | None = None,
     scale_max: float = 0.05,
-) -> ShownHeat:
+) -> ReportHeat:
     """A bump of heat over the slice's pixel ``spot``, on a grid of the model's input."""
     unit_row, unit_col = placement.to_unit(np.array([spot[0] + 0.5], np.float32), np.array([spot[1] + 0.5], np.float32))
     rows, cols = np.mgrid[0 : grid[0], 0 : grid[1]] + 0.5
@@ -133,7 +133,7 @@ def spot_heat(
             better_than_chance=better,
         ),
     )
-    return ShownHeat(heat=heat.astype(np.float32), about=about)
+    return ReportHeat(heat=heat.astype(np.float32), about=about)
 
 
 def every_head(placement: Placement, spot: tuple[int, int]) -> LayerHeads:
@@ -145,13 +145,13 @@ def every_head(placement: Placement, spot: tuple[int, int]) -> LayerHeads:
 
 def shown_slices(
     n: int = 6, *, keys: tuple[int, ...] = (2, 3), size: tuple[int, int] = (128, 128), name: str = ""
-) -> list[ShownSlice]:
+) -> list[ReportSlice]:
     """A series; key slices carry two methods, one of them for two classes and no better than chance."""
     slices = []
     for at in range(n):
         picture = head_slice(at, size=size, name=name)
         placement = whole_placement(picture)
-        heats: tuple[ShownHeat, ...] = ()
+        heats: tuple[ReportHeat, ...] = ()
         if at in keys:
             heats = (
                 spot_heat(placement, (48, 80)),
@@ -161,7 +161,7 @@ def shown_slices(
                 spot_heat(placement, (90, 40), method="attention", layer=11, head=1),
             )
         slices.append(
-            ShownSlice(
+            ReportSlice(
                 index=at,
                 picture=picture,
                 placement=placement,
@@ -173,7 +173,7 @@ def shown_slices(
 
 
 def study_result(
-    shown: list[ShownSlice] | None = None,
+    shown: list[ReportSlice] | None = None,
     *,
     study_id: str = "st-0001",
     source: str = "ward/patient-a",
@@ -208,7 +208,7 @@ def study_result(
         model_name=CARD.name,
         model_version=CARD.version,
         model_sha256="ab" * 32,
-        decided=Decided(
+        prediction=Prediction(
             probabilities=probabilities,
             label="glioma",
             prediction_set=("glioma", "meningioma"),
@@ -292,7 +292,7 @@ def not_used(status: FileStatus, code: str, reason: str, relative: str, study_id
     )
 
 
-def _slice_result(shown: ShownSlice, at: int, n: int) -> SliceResult:
+def _slice_result(shown: ReportSlice, at: int, n: int) -> SliceResult:
     p = 0.15 + 0.8 * float(np.exp(-(((at - n / 2) / max(1.0, n / 5)) ** 2)))
     return SliceResult(
         file=shown.picture.file.relative,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mri_batch.report.coding import Uint16, decode_grid, encode_grid
+from mri_batch.report.study.grid_codec import Uint16, decode_grid, encode_grid
 from tests.report.studies import head_slice
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mri_batch.geometry import place_heat
-from mri_batch.records import Placement, Uint8
-from mri_batch.report.colours import RAMP_AGAINST, RAMP_FOR, colour_heat
-from mri_batch.report.stills import lay_heat, to_upright, unturned
+from mri_batch.arrays import Uint8
+from mri_batch.placement import Placement, place_heat
+from mri_batch.report.study.colours import RAMP_AGAINST, RAMP_FOR, colour_heat
+from mri_batch.report.study.thumbnails import lay_heat, to_upright, unturned
 
 
 def _lightness(ramp: Uint8) -> np.ndarray:

@@ -15,8 +15,8 @@ from pydicom import dcmread, dcmwrite, uid
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
-from mri_batch.geometry import place_heat
-from mri_batch.report.dicom_out import NOT_DICOM, DicomWritten, write_dicom
+from mri_batch.placement import place_heat
+from mri_batch.report.dicom.write import NOT_DICOM, DicomWritten, write_dicom
 from mri_batch.settings import DicomOutput
 from tests.make import AXIAL, CORONAL, FLIPPED, OBLIQUE, SAGITTAL, Six, make_dicom, make_uid, save
 from tests.report.shown import CARD, make_result, show, show_all
@@ -247,8 +247,8 @@ def test_vanished_source_is_a_reason_that_quotes_no_tag(tmp_path: Path) -> None:
 
 def test_capture_tells_no_patient_data(tmp_path: Path) -> None:
     """Words burnt into pixels cannot be taken out again."""
-    from mri_batch.report.dicom_common import Origin, load_sources
-    from mri_batch.report.dicom_sc import capture_captions
+    from mri_batch.report.dicom.common import Origin, load_sources
+    from mri_batch.report.dicom.sc import capture_captions
 
     [path] = _series(tmp_path, 1, PatientName="Quux^Secret", PatientID="S-4711")
     sources = load_sources([show(path)])

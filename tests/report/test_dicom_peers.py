@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 from pydicom import dcmread
 
-from mri_batch.report.dicom_out import write_dicom
-from mri_batch.report.pieces import load_pieces, write_pieces
+from mri_batch.report.dicom.write import write_dicom
+from mri_batch.report.study.bundle import load_pieces, write_pieces
 from tests.make import SAGITTAL, make_dicom, make_uid, save
 from tests.report.shown import CARD, make_result, show, show_all
 

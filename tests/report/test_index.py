@@ -12,7 +12,7 @@ import pytest
 from mri_batch.errors import UsageError
 from mri_batch.records import StudyResult, Verdict
 from mri_batch.report.feedback import agreement, load_feedback
-from mri_batch.report.index import render_index, write_index
+from mri_batch.report.worklist import render_index, write_index
 from tests.report.studies import failed_result, shown_slices, skipped_result, study_result
 from tests.report.test_page import HOSTILE, _read
 
@@ -76,9 +76,9 @@ def _answer(result: StudyResult, answer: str | None) -> dict[str, object]:
 def test_agreement_counts_over_all_and_by_group(tmp_path: Path, done: StudyResult) -> None:
     """Unsure answers and answers on other scans do not count as agreement; the interval is Wilson's."""
     results = [replace(done, key=f"k{k}") for k in range(10)]
-    abstained = done.decided
+    abstained = done.prediction
     assert abstained is not None
-    results[9] = replace(results[9], decided=replace(abstained, verdict=Verdict.ABSTAIN))
+    results[9] = replace(results[9], prediction=replace(abstained, verdict=Verdict.ABSTAIN))
     answers = [_answer(r, "agree") for r in results[:8]]
     answers += [
         _answer(results[8], "unsure"),

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from mri_batch.card import ModelCard
-from mri_batch.records import FileStatus, LayerHeads, ShownSlice, StudyResult, Verdict
-from mri_batch.report.page import find_letters, render_study, to_percent
-from mri_batch.report.pieces import load_pieces, write_pieces
-from mri_batch.report.tables import dump_result, from_result_json
+from mri_batch.records import FileStatus, LayerHeads, ReportSlice, StudyResult, Verdict
+from mri_batch.report.schema import dump_result, from_result_json
+from mri_batch.report.study.bundle import load_pieces, write_pieces
+from mri_batch.report.study.page import find_letters, render_study, to_percent
 from mri_batch.settings import Language
 from tests.report.studies import (
     AXIAL,
@@ -69,7 +69,7 @@ def _read(page: str) -> _Reader:
     return reader
 
 
-def _page(tmp_path: Path, result: StudyResult, shown: list[ShownSlice], lang: Language = "en") -> str:
+def _page(tmp_path: Path, result: StudyResult, shown: list[ReportSlice], lang: Language = "en") -> str:
     write_pieces(tmp_path / "pieces.zip", shown)
     return render_study(result, tmp_path / "pieces.zip", CARD, lang=lang)
 
@@ -241,7 +241,7 @@ def test_letters_follow_the_orientation_as_it_is_shown(
     """DICOM's letters on the sides of the upright slice, mirrored and turned ones included."""
     picture = replace(head_slice(0, size=(16, 16)), orientation=orientation)  # type: ignore[arg-type]
     placement = whole_placement(picture, mirrored=mirrored, quarter_turns=turns)
-    write_pieces(tmp_path / "p.zip", [ShownSlice(index=0, picture=picture, placement=placement)])
+    write_pieces(tmp_path / "p.zip", [ReportSlice(index=0, picture=picture, placement=placement)])
     found = find_letters(load_pieces(tmp_path / "p.zip")[0])
     assert found is not None
     assert "".join(found[side] for side in ("top", "left", "bottom", "right")) == letters
@@ -250,7 +250,7 @@ def test_letters_follow_the_orientation_as_it_is_shown(
 def test_letters_and_ruler_are_absent_when_nothing_is_known(tmp_path: Path) -> None:
     """A picture without geometry claims none."""
     picture = head_slice(0, size=(16, 16), orientation=None, spacing_mm=None)
-    shown = [ShownSlice(index=0, picture=picture, placement=whole_placement(picture))]
+    shown = [ReportSlice(index=0, picture=picture, placement=whole_placement(picture))]
     view = json.loads(_read(_page(tmp_path, study_result(shown), shown)).scripts["view"])
     assert view["pieces"][0]["letters"] is None
     assert view["pieces"][0]["spacing"] is None

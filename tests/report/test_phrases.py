@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import pytest
 
-from mri_batch.report.phrases import CAVEATS, LANGUAGES, PHRASES, find_sentence, say
+from mri_batch.report.i18n.phrases import CAVEATS, LANGUAGES, PHRASES, find_sentence, say
 
 _TEMPLATES = files("mri_batch.report").joinpath("templates")
 _SOURCES = [

@@ -10,21 +10,21 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mri_batch.records import LayerHeads, ShownSlice, Slice
-from mri_batch.report.pieces import Piece, budget_bytes, load_pieces, write_pieces
-from mri_batch.report.stills import to_upright
+from mri_batch.records import LayerHeads, ReportSlice, Slice
+from mri_batch.report.study.bundle import Piece, budget_bytes, load_pieces, write_pieces
+from mri_batch.report.study.thumbnails import to_upright
 from tests.arrays import f32
 from tests.report.studies import found, head_slice, shown_slices, spot_heat, whole_placement
 
 
-def _through(tmp_path: Path, *shown: ShownSlice) -> tuple[Piece, ...]:
+def _through(tmp_path: Path, *shown: ReportSlice) -> tuple[Piece, ...]:
     write_pieces(tmp_path / "pieces.zip", shown)
     return load_pieces(tmp_path / "pieces.zip")
 
 
-def _shown(picture: Slice, *, mirrored: bool = False, quarter_turns: int = 0) -> ShownSlice:
+def _shown(picture: Slice, *, mirrored: bool = False, quarter_turns: int = 0) -> ReportSlice:
     placement = whole_placement(picture, mirrored=mirrored, quarter_turns=quarter_turns)
-    return ShownSlice(index=0, picture=picture, placement=placement)
+    return ReportSlice(index=0, picture=picture, placement=placement)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_large_heat_keeps_as_many_steps_as_the_colour_bar(tmp_path: Path) -> Non
     placement = whole_placement(picture)
     heat = spot_heat(placement, (48, 80), grid=(128, 128))
     noisy = replace(heat, heat=heat.heat + np.random.default_rng(0).random((128, 128), np.float32) * np.float32(0.02))
-    (piece,) = _through(tmp_path, ShownSlice(index=0, picture=picture, placement=placement, heats=(noisy,)))
+    (piece,) = _through(tmp_path, ReportSlice(index=0, picture=picture, placement=placement, heats=(noisy,)))
     np.testing.assert_allclose(piece.heats[0].heat(), noisy.heat, atol=float(np.ptp(noisy.heat)) / 500)
 
 
@@ -98,7 +98,7 @@ def test_heads_keep_their_places_and_a_255th_of_each_layer(tmp_path: Path) -> No
     picture = head_slice(0)
     placement = whole_placement(picture)
     weights = np.random.default_rng(1).random((3, 4, 8, 5), np.float32) * f32([1.0, 0.01, 0.0])[:, None, None, None]
-    shown = ShownSlice(index=0, picture=picture, placement=placement, heads=LayerHeads(weights=weights, first_layer=9))
+    shown = ReportSlice(index=0, picture=picture, placement=placement, heads=LayerHeads(weights=weights, first_layer=9))
     (piece,) = _through(tmp_path, shown)
     assert piece.heads is not None
     assert piece.heads.first_layer == 9
@@ -133,7 +133,7 @@ def test_a_study_too_noisy_for_its_page_is_rounded_within_its_noise(tmp_path: Pa
         picture = head_slice(at, size=(256, 256), noise=noise)
         placement = whole_placement(picture)
         heats = (spot_heat(placement, (96, 160)),) if at in (10, 14) else ()
-        shown.append(ShownSlice(index=at, picture=picture, placement=placement, heats=heats))
+        shown.append(ReportSlice(index=at, picture=picture, placement=placement, heats=heats))
     pieces = _through(tmp_path, *shown)
     extra = sum(piece.n_extra_bytes for piece in pieces)
     assert sum(piece.n_bytes for piece in pieces) <= budget_bytes(25, extra)
@@ -162,7 +162,7 @@ def test_still_shows_heat_at_the_spot(tmp_path: Path) -> None:
     picture = replace(head_slice(0), file=found("a"))
     placement = whole_placement(picture, quarter_turns=1)
     heats = (spot_heat(placement, (32, 100)),)
-    (piece,) = _through(tmp_path, ShownSlice(index=0, picture=picture, placement=placement, heats=heats))
+    (piece,) = _through(tmp_path, ReportSlice(index=0, picture=picture, placement=placement, heats=heats))
     still = np.asarray(Image.open(io.BytesIO(piece.still)), np.float64)
     warmth = still[:, :, 0] - still[:, :, 2]
     row, col = np.unravel_index(int(np.argmax(warmth)), warmth.shape)

@@ -9,7 +9,7 @@ from importlib.resources import files
 
 import pytest
 
-from mri_batch.report.phrases import PHRASES, find_sentence, say
+from mri_batch.report.i18n.phrases import PHRASES, find_sentence, say
 
 ROOT = files("mri_batch")
 WRITERS = (  # sources whose prose stands in reasons, notes and hints

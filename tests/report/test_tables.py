@@ -11,20 +11,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mri_batch.records import (
-    Decided,
     Faithfulness,
     FileKind,
     FileRecord,
     FileStatus,
     Heatmap,
     KeySlice,
+    Prediction,
     SeriesResult,
     SliceResult,
     StudyResult,
     StudyStatus,
     Verdict,
 )
-from mri_batch.report.tables import (
+from mri_batch.report.schema import (
     FILES_COLUMNS,
     dump_result,
     from_result_json,
@@ -103,8 +103,8 @@ def results(draw: st.DrawFn) -> StudyResult:
         series_id=texts,
     )
     chosen = draw(probabilities)
-    decided = st.builds(
-        Decided,
+    prediction = st.builds(
+        Prediction,
         probabilities=st.just(chosen),
         label=label,
         prediction_set=st.lists(label, max_size=2).map(tuple),
@@ -125,7 +125,7 @@ def results(draw: st.DrawFn) -> StudyResult:
             model_name=texts,
             model_version=texts,
             model_sha256=texts,
-            decided=st.none() | decided,
+            prediction=st.none() | prediction,
             series=st.lists(series, max_size=2).map(tuple),
             slices=st.lists(piece, max_size=2).map(tuple),
             key_slices=st.lists(key, max_size=2).map(tuple),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mri_batch.report.text import to_cell, to_json, to_visible
+from mri_batch.text import to_cell, to_json, to_visible
 
 
 @pytest.mark.parametrize(

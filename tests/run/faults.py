@@ -113,7 +113,7 @@ def snapshot(out: Path) -> dict[str, bytes]:
 
 def check_whole(bench: Bench, expected: dict[str, bytes], when: str) -> None:
     """Hold a finished output against the undisturbed one, and its seals against its files; no scratch is left."""
-    from mri_batch.run.ledger import verify_scan
+    from mri_batch.run.store.runlog import verify_scan
 
     found = snapshot(bench.out)
     other = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))

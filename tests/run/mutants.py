@@ -33,7 +33,7 @@ MUTANTS = (
     Mutant(
         "reading goes on while the model runs",
         "run/judge.py",
-        "in iter_ahead(_iter_ready(source, session)):",
+        "in prefetch(_iter_ready(source, session)):",
         "in _iter_ready(source, session):",
         "tests/run/test_judge.py",
     ),

@@ -57,7 +57,7 @@ def test_cluster_that_does_not_answer_is_a_usage_error(tmp_path: Path) -> None:
 
 HANG = """
 import time
-import mri_batch.run.cluster as cluster
+import mri_batch.run.executors.dask as cluster
 from mri_batch.run.study import process
 cluster.process = lambda job, *rest: time.sleep(600) if job.study.source == "slow" else process(job, *rest)
 """

@@ -10,9 +10,10 @@ import pytest
 from mri_batch.card import Wiring
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
-from mri_batch.records import ModelInput, Placement
-from mri_batch.run import heat
-from mri_batch.run.heat import choose_methods, explain_heads, explain_pictures, outputs_of_methods
+from mri_batch.placement import Placement
+from mri_batch.records import ModelInput
+from mri_batch.run import attribution as heat
+from mri_batch.run.attribution import choose_methods, explain_heads, explain_pictures, outputs_of_methods
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mri_batch.records import FileKind, FoundFile, Series, Study
-from mri_batch.run.journal import Journal, study_key
+from mri_batch.run.store.journal import Journal, study_key
 from mri_batch.settings import ScanSettings
 
 FILE = FoundFile(path=Path("a"), relative="a", file_id="f-1", kind=FileKind.PNG, size_bytes=3, modified_ns=5)

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mri_batch.arrays import Float32
 from mri_batch.card import ModelCard, Wiring
-from mri_batch.explain.cells import to_patches
+from mri_batch.explain.ops.grid import to_patches
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
+from mri_batch.read.decode.slices import iter_slices
 from mri_batch.read.group import Grouper
-from mri_batch.read.slices import iter_slices
-from mri_batch.records import Float32
-from mri_batch.run import judge
-from mri_batch.run.judge import SliceSource, judge_series
+from mri_batch.run import inference as judge
+from mri_batch.run.inference import SliceSource, infer_series
 from mri_batch.run.scan import gather
 from mri_batch.run.study import Job, process
 from mri_batch.settings import ScanSettings
@@ -90,8 +90,8 @@ def test_judged_outputs_do_not_depend_on_batches(tmp_path: Path, settings: ScanS
     """Kept outputs stand in the order of the slices, as one run over all of them gives them."""
     job = read_job(tmp_path, settings)
     session = Counting()
-    judged = judge_series(job.study.series[0], session, None, settings.limits, keep=("rollout",))
-    again = judge_series(job.study.series[0], Counting(batch_size=9), None, settings.limits, keep=("rollout",))
+    judged = infer_series(job.study.series[0], session, None, settings.limits, keep=("rollout",))
+    again = infer_series(job.study.series[0], Counting(batch_size=9), None, settings.limits, keep=("rollout",))
     assert len(judged.placements) == len(judged.origins) == len(judged.kept["rollout"]) == 9
     np.testing.assert_allclose(judged.kept["rollout"], again.kept["rollout"], atol=1e-6)
     np.testing.assert_allclose(judged.probabilities, again.probabilities, atol=1e-6)
@@ -116,7 +116,7 @@ def test_next_slices_are_read_while_the_model_runs(
 
     monkeypatch.setattr(judge, "iter_slices", watched)
     series = read_job(tmp_path, settings).study.series[0]
-    assert len(judge_series(series, Waiting(), None, settings.limits).origins) == 9
+    assert len(infer_series(series, Waiting(), None, settings.limits).origins) == 9
 
 
 def test_slices_beyond_the_room_are_read_again(tmp_path: Path, settings: ScanSettings) -> None:
@@ -124,8 +124,8 @@ def test_slices_beyond_the_room_are_read_again(tmp_path: Path, settings: ScanSet
     job = read_job(tmp_path, settings)
     session = Counting()
     series = job.study.series[0]
-    tight = judge_series(series, session, None, settings.limits, room_bytes=3 * 40 * 32 * 4).source
-    roomy = judge_series(series, session, None, settings.limits).source
+    tight = infer_series(series, session, None, settings.limits, room_bytes=3 * 40 * 32 * 4).source
+    roomy = infer_series(series, session, None, settings.limits).source
     assert (tight.kept_bytes, roomy.kept_bytes) == (0, 9 * 40 * 32 * 4)
     for again, kept in zip(tight, roomy, strict=True):
         np.testing.assert_array_equal(again.pixels, kept.pixels)
@@ -155,9 +155,9 @@ def test_series_of_one_study_share_the_room(
 
     def note(*words: Any, room_bytes: int, **named: Any) -> Any:
         rooms.append(room_bytes)
-        return judge_series(*words, room_bytes=room_bytes, **named)
+        return infer_series(*words, room_bytes=room_bytes, **named)
 
-    monkeypatch.setattr("mri_batch.run.study.judge_series", note)
+    monkeypatch.setattr("mri_batch.run.study.infer_series", note)
     for number in ("1", "2", "3"):
         save_series(tmp_path / "in" / number, 3, study="1", series=number)
     with Grouper(tmp_path / "work", limits=settings.limits) as grouper:

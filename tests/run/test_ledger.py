@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from mri_batch.checksums import SUMS, digest_file, digest_folder
+from mri_batch.commands.rerender import rerender
 from mri_batch.errors import OutputError
-from mri_batch.run.ledger import LOG, verify_scan
-from mri_batch.run.rerender import rerender
 from mri_batch.run.scan import Watch, scan
+from mri_batch.run.store.runlog import LOG, verify_scan
 from mri_batch.settings import ScanSettings
-from mri_batch.sums import SUMS, digest_file, digest_folder
 from tests.make import save_picture, save_series
 
 VIT = Path(__file__).parents[1] / "golden" / "vit"

@@ -14,8 +14,8 @@ from mri_batch.model.package import Package, read_package
 from mri_batch.model.session import Session
 from mri_batch.read.group import Grouper
 from mri_batch.records import StudyStatus
+from mri_batch.run.executors.local import threads_per_worker, usable_cores
 from mri_batch.run.scan import Watch, gather, scan
-from mri_batch.run.spread import threads_per_worker, usable_cores
 from mri_batch.run.study import Job, process
 from mri_batch.settings import ScanSettings
 from tests.make import save_picture, save_series

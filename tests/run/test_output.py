@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from mri_batch.errors import OutputError
-from mri_batch.run.journal import Journal
-from mri_batch.run.output import JOURNAL, LOCK, WORK, claim_output, new_file, new_folder, write_file
+from mri_batch.run.store.folder import JOURNAL, LOCK, WORK, claim_output, new_file, new_folder, write_file
+from mri_batch.run.store.journal import Journal
 
 
 def test_claim_makes_and_cleans_up(tmp_path: Path) -> None:

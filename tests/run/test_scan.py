@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from mri_batch.commands.rerender import rerender
 from mri_batch.errors import ModelPackageError, NothingToRead, OutputError
 from mri_batch.records import StudyResult
-from mri_batch.report.pieces import load_pieces
-from mri_batch.run.rerender import rerender
+from mri_batch.report.study.bundle import load_pieces
 from mri_batch.run.scan import ScanReport, Watch, scan
 from mri_batch.settings import ScanSettings
 from tests.make import make_dicom, save, save_picture, save_series

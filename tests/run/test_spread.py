@@ -19,7 +19,7 @@ from mri_batch.card import ModelCard
 from mri_batch.errors import ModelPackageError, OutputError
 from mri_batch.model.session import Session
 from mri_batch.records import Study, StudyResult, StudyStatus
-from mri_batch.run.spread import READY, Line, spread, work_off
+from mri_batch.run.executors.local import READY, Line, spread, work_off
 from mri_batch.run.study import Job
 from mri_batch.settings import ScanSettings
 
@@ -154,7 +154,7 @@ def test_worker_opens_its_model_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
             heard.append(news)
 
     waiting, heard = list(jobs("one", "two")), list[object]()
-    monkeypatch.setattr("mri_batch.run.spread.Session", Counted)
+    monkeypatch.setattr("mri_batch.run.executors.local.Session", Counted)
     asked = ScanSettings(paths=(), out=tmp_path, model=Path(__file__).parents[1] / "golden" / "vit", threads=1)
     work_off(Talk(None, None), asked)  # type: ignore[arg-type]
     assert heard[0] == READY

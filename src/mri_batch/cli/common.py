@@ -119,7 +119,7 @@ def choose_tried_model(asked: str | None) -> Path:
     """Choose the model package; one that is not bundled is loaded and run once in a process that can be ended."""
     folder = choose_model(asked)
     if folder not in bundled_models().values():
-        from mri_batch.run.trial import try_model
+        from mri_batch.run.executors.sandbox import try_model
 
         try_model(folder)
     return folder

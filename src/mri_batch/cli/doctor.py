@@ -18,7 +18,7 @@ import click
 def command(model: str | None, out: Path) -> int:
     """Check the runtime, decoders, telemetry, model and write access; one line each, exit code 1 if any fails."""
     from mri_batch.cli.common import choose_model, printable
-    from mri_batch.run.doctor import examine
+    from mri_batch.commands.doctor import examine
 
     checks = list(examine(choose_model(model), out))
     for check in checks:

@@ -10,7 +10,7 @@ import click
 from mri_batch.cli.common import choose_tried_model
 
 if TYPE_CHECKING:
-    from mri_batch.evaluate.evaluation import Watch
+    from mri_batch.commands.evaluate.evaluation import Watch
 
 
 @click.command(name="evaluate")
@@ -66,10 +66,10 @@ if TYPE_CHECKING:
 @click.option("-q", "--quiet", is_flag=True, help="Only errors.")
 def command(**words: Any) -> int:
     """Measure a model on labelled pictures: figures with intervals, calibration, refusals, heatmaps."""
-    from mri_batch.evaluate.evaluation import EvaluateSettings, evaluate
-    from mri_batch.evaluate.folder import prepare_folder
-    from mri_batch.evaluate.licence import write_licences
-    from mri_batch.evaluate.write import RESULT, write_evaluation
+    from mri_batch.commands.evaluate.evaluation import EvaluateSettings, evaluate
+    from mri_batch.commands.evaluate.folder import prepare_folder
+    from mri_batch.commands.evaluate.validation import write_licences
+    from mri_batch.commands.evaluate.write import RESULT, write_evaluation
     from mri_batch.model.package import read_package
 
     settings = EvaluateSettings(
@@ -97,7 +97,7 @@ def command(**words: Any) -> int:
 
 
 def _choose_watch(*, quiet: bool) -> Watch:
-    from mri_batch.evaluate.evaluation import Watch
+    from mri_batch.commands.evaluate.evaluation import Watch
 
     if quiet:
         return Watch()

@@ -20,7 +20,7 @@ def command(path: Path, model: str | None) -> int:
 
 def show_inspection(paths: Sequence[Path], out: Path | None, model: Path) -> int:
     """Print what a scan of ``paths`` with ``model`` would read; returns the exit code."""
-    from mri_batch.run.inspect import inspect
+    from mri_batch.commands.inspect import inspect
 
     for line in inspect(paths, out, model):
         click.echo(printable(line))

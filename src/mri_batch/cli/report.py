@@ -23,7 +23,7 @@ import click
 )
 def command(folder: Path, lang: Any, feedback: Path | None) -> int:
     """Make the pages of the finished scan in DIR again, from its recorded results; no model is needed."""
-    from mri_batch.run.rerender import rerender
+    from mri_batch.commands.rerender import rerender
 
     click.echo(f"{rerender(folder, lang=lang, feedback=feedback)} pages written")
     return 0

@@ -75,7 +75,7 @@ def command(**words: Any) -> int:
 
         return show_inspection(settings.paths, settings.out, settings.model)
     from mri_batch.cli.progress import choose_watch
-    from mri_batch.run.heat import check_method_names
+    from mri_batch.run.attribution import check_method_names
     from mri_batch.run.scan import scan
 
     check_method_names(settings.explain)
@@ -118,7 +118,7 @@ def _to_settings(words: dict[str, Any]) -> ScanSettings:
 
 def _to_jobs(words: str) -> int:
     if words == "auto":
-        from mri_batch.run.spread import usable_cores
+        from mri_batch.run.executors.local import usable_cores
 
         return usable_cores()
     if not words.isdecimal() or int(words) < 1:

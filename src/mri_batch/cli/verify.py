@@ -14,7 +14,7 @@ def command(folder: Path, head: str | None) -> int:
     """Check that the finished scan in DIR is as it was written: every byte, every file, and the chained log of runs."""
     from mri_batch.cli.common import printable
     from mri_batch.errors import OutputError
-    from mri_batch.run.ledger import verify_scan
+    from mri_batch.run.store.runlog import verify_scan
 
     verified = verify_scan(folder, head=head)
     for what, name in verified.differences:

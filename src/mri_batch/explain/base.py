@@ -8,8 +8,9 @@ from typing import ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from mri_batch.arrays import Float32
 from mri_batch.card import ModelCard, Wiring
-from mri_batch.records import Attribution, Float32
+from mri_batch.records import Attribution
 
 Int64 = npt.NDArray[np.int64]
 GRADIENT_PASSES = 3.0  # what a gradient costs in forward passes; 2.5 to 3.4 measured

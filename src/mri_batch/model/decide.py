@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from mri_batch.arrays import Float32
 from mri_batch.card import ModelCard
 from mri_batch.model.package import Package
-from mri_batch.records import Decided, Float32, Verdict
+from mri_batch.records import Prediction, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,9 @@ def prediction_set(probabilities: npt.NDArray[np.floating], card: ModelCard) -> 
     )
 
 
-def decide(probabilities: Float32, card: ModelCard, *, gate_score: float | None, doubts: Sequence[str] = ()) -> Decided:
+def decide(
+    probabilities: Float32, card: ModelCard, *, gate_score: float | None, doubts: Sequence[str] = ()
+) -> Prediction:
     """Decide on probabilities float32[k] of a study. ``doubts`` are reasons for caution that the reader should see."""
     top = int(np.argmax(probabilities))
     likely = float(probabilities[top])
@@ -100,7 +103,7 @@ def decide(probabilities: Float32, card: ModelCard, *, gate_score: float | None,
     elif len(labels) > 1:
         caution.append(f"{len(labels)} classes remain plausible")
     verdict = Verdict.ABSTAIN if refuse else Verdict.CAUTION if caution else Verdict.REPORT
-    return Decided(
+    return Prediction(
         probabilities=tuple(float(p) for p in probabilities),
         label=card.labels[top],
         prediction_set=labels,

@@ -15,10 +15,10 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from mri_batch.card import ModelCard, Wiring
+from mri_batch.checksums import SUMS, digest_file, format_sums, parse_sums
 from mri_batch.errors import ModelPackageError, OutputError
 from mri_batch.model.card_text import card_markdown
 from mri_batch.model.onnx_scan import GraphFacts, scan_onnx
-from mri_batch.sums import SUMS, digest_file, format_sums, parse_sums
 
 CARD, MODEL, EXPLAIN, GRADCAM = "model.json", "model.onnx", "explain.onnx", "gradcam.onnx"
 WEIGHTS, GOLDEN, GATE = "weights.bin", "golden.npz", "gate.npz"

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from PIL import Image
 
+from mri_batch.arrays import Float32
 from mri_batch.card import Crop, Intensity, Preprocessing
-from mri_batch.pixels import find_percentiles, to_finite
-from mri_batch.records import Float32, ModelInput, Placement, Slice
+from mri_batch.intensities import find_percentiles, to_finite
+from mri_batch.placement import Placement
+from mri_batch.records import ModelInput, Slice
 
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,

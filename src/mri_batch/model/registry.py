@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mri_batch.checksums import digest_file
 from mri_batch.errors import ModelPackageError
 from mri_batch.model.package import CARD, read_package
-from mri_batch.sums import digest_file
 
 RUN, WEIGHTS = "run.json", "model.safetensors"  # of a training run; PyTorch's side writes them
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from mri_batch.arrays import Float32
 from mri_batch.errors import ModelPackageError
 from mri_batch.model.package import Arrays, read_package
 from mri_batch.model.prepare import normalize
 from mri_batch.model.session import Session
-from mri_batch.records import Float32
 
 LIMIT = 1e-4  # of an output's largest value, or of 1 where that is less
 INT8_LIMIT = 0.1  # likewise in 8-bit arithmetic, where a last bit tips numbers over to the next of 256 steps

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mri_batch.arrays import Float32
 from mri_batch.card import ModelCard, Wiring
 from mri_batch.errors import MethodAbsent, ModelPackageError
 from mri_batch.model.package import Package
-from mri_batch.records import Float32
 
 
 def import_onnxruntime() -> ModuleType:

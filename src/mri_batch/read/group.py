@@ -12,12 +12,12 @@ from types import TracebackType
 from typing import Any, Literal, Self
 
 from mri_batch.errors import FileProblem
-from mri_batch.read.duplicates import drop_duplicates
-from mri_batch.read.header import Header, from_json, load_header, to_json
+from mri_batch.read.duplicate_instances import drop_duplicates
+from mri_batch.read.file_errors import problem_record, to_record
+from mri_batch.read.find.non_images import check_header, check_other, is_picture_name
+from mri_batch.read.header.load import Header, from_json, load_header, to_json
+from mri_batch.read.header.series_info import describe_stack
 from mri_batch.read.order import Member, natural_key, sort_stack, split_stacks
-from mri_batch.read.problems import problem_record, to_record
-from mri_batch.read.series_facts import describe_stack
-from mri_batch.read.unfit import check_header, check_other, is_picture_name
 from mri_batch.records import FileKind, FileRecord, FileStatus, FoundFile, Series, Study
 from mri_batch.settings import ReadLimits
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from mri_batch.read.geometry import distance_mm, name_plane, same_orientation
-from mri_batch.read.header import Header
-from mri_batch.read.roles import RAW_STACKS, Role
+from mri_batch.read.header.image_role import RAW_STACKS, Role
+from mri_batch.read.header.load import Header
+from mri_batch.read.orientation import distance_mm, name_plane, same_orientation
 from mri_batch.records import FoundFile
 
 _LOCALIZER_SLICES = 15  # per plane; three-plane localizers have 3 to 11, measured series far more

@@ -9,22 +9,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mri_batch.checksums import digest_file, digest_folder
 from mri_batch.errors import NothingToRead
 from mri_batch.model.package import Package, read_package
-from mri_batch.read.find import iter_files
+from mri_batch.read.find.walk import iter_files
 from mri_batch.read.group import Grouper
 from mri_batch.records import FileCounts, FileRecord, FoundFile, ScanSummary, Study, StudyResult, StudyStatus
-from mri_batch.report.index import write_index
-from mri_batch.report.tables import from_result_json, write_files_csv, write_results_csv, write_results_jsonl
-from mri_batch.run.cluster import spread_over_cluster
-from mri_batch.run.journal import Journal, study_key
-from mri_batch.run.ledger import seal
-from mri_batch.run.output import JOURNAL, WORK, claim_output, new_file, sweep, write_file
-from mri_batch.run.provenance import describe_event, describe_run
-from mri_batch.run.spread import spread
+from mri_batch.report.schema import from_result_json, write_files_csv, write_results_csv, write_results_jsonl
+from mri_batch.report.worklist import write_index
+from mri_batch.run.executors.dask import spread_over_cluster
+from mri_batch.run.executors.local import spread
+from mri_batch.run.store.folder import JOURNAL, WORK, claim_output, new_file, sweep, write_file
+from mri_batch.run.store.journal import Journal, study_key
+from mri_batch.run.store.provenance import describe_event, describe_run
+from mri_batch.run.store.runlog import seal
 from mri_batch.run.study import Job
 from mri_batch.settings import ScanSettings
-from mri_batch.sums import digest_file, digest_folder
 
 TABLES = ("results.jsonl", "results.csv", "files.csv", "run.json", "model-card.json", JOURNAL)
 

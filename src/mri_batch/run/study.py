@@ -12,13 +12,14 @@ import numpy as np
 
 from mri_batch import __version__
 from mri_batch.card import ModelCard
+from mri_batch.checksums import digest_file
 from mri_batch.errors import MriBatchError, OutputError
 from mri_batch.model.decide import Gate, aggregate, decide
 from mri_batch.model.session import Session
-from mri_batch.read.choose import choose_series
-from mri_batch.read.patient import read_patient
-from mri_batch.read.problems import to_record
-from mri_batch.read.series_facts import told_facts
+from mri_batch.read.file_errors import to_record
+from mri_batch.read.header.patient import read_patient
+from mri_batch.read.header.series_info import told_facts
+from mri_batch.read.series_choice import choose_series
 from mri_batch.records import (
     FileRecord,
     FileStatus,
@@ -29,16 +30,15 @@ from mri_batch.records import (
     StudyResult,
     StudyStatus,
 )
-from mri_batch.report.dicom_out import write_dicom
-from mri_batch.report.page import render_study
-from mri_batch.report.pieces import write_pieces
-from mri_batch.report.tables import dump_result
-from mri_batch.run.heat import outputs_of_methods
-from mri_batch.run.judge import KEPT_BYTES, Judged, judge_series
-from mri_batch.run.output import new_folder
-from mri_batch.run.show import Shown, plan_shown
+from mri_batch.report.dicom.write import write_dicom
+from mri_batch.report.schema import dump_result
+from mri_batch.report.study.bundle import write_pieces
+from mri_batch.report.study.page import render_study
+from mri_batch.run.attribution import outputs_of_methods
+from mri_batch.run.inference import KEPT_BYTES, SeriesInference, infer_series
+from mri_batch.run.key_slices import ReportSlices, plan_report_slices
+from mri_batch.run.store.folder import new_folder
 from mri_batch.settings import ScanSettings
-from mri_batch.sums import digest_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ def fail(job: Job, *, code: str, reason: str) -> StudyResult:
 
 
 def write_study(
-    result: StudyResult, settings: ScanSettings, card: ModelCard, shown: Shown | None = None
+    result: StudyResult, settings: ScanSettings, card: ModelCard, shown: ReportSlices | None = None
 ) -> StudyResult:
     """Write a study's folder beside its place and rename it there. Raises OutputError.
 
@@ -107,14 +107,14 @@ def write_study(
 
 def _work_through(
     job: Job, settings: ScanSettings, session: Session, gate: Gate | None
-) -> tuple[StudyResult, Shown | None]:
+) -> tuple[StudyResult, ReportSlices | None]:
     began = time.perf_counter()
     study = choose_series(job.study, session.card)
     keep = outputs_of_methods(session.card, settings.explain)
-    judged: list[Judged] = []
+    judged: list[SeriesInference] = []
     for series in study.series:
         room = KEPT_BYTES - sum(done.source.kept_bytes for done in judged)
-        judged.append(judge_series(series, session, gate, settings.limits, keep=keep, room_bytes=room))
+        judged.append(infer_series(series, session, gate, settings.limits, keep=keep, room_bytes=room))
     read = time.perf_counter()
     files = _account(study, judged)
     judged = [j for j in judged if j.origins]
@@ -123,7 +123,7 @@ def _work_through(
     result = _sum_up(job, study, judged, files, session)
     if settings.show_phi:
         result = replace(result, patient=read_patient(study))
-    shown = plan_shown(judged, result, settings, session)
+    shown = plan_report_slices(judged, result, settings, session)
     result = replace(
         result,
         key_slices=shown.told(),
@@ -134,7 +134,7 @@ def _work_through(
 
 
 def _sum_up(
-    job: Job, study: Study, judged: Sequence[Judged], files: Sequence[FileRecord], session: Session
+    job: Job, study: Study, judged: Sequence[SeriesInference], files: Sequence[FileRecord], session: Session
 ) -> StudyResult:
     card = session.card
     by_series = [aggregate(j.probabilities, card) for j in judged]
@@ -145,7 +145,7 @@ def _sum_up(
     n_failed = sum(record.status is FileStatus.FAILED for record in files)
     if n_failed:
         doubts.append(f"{n_failed} of {len(files)} files could not be read")
-    decided = decide(
+    prediction = decide(
         np.mean(by_series, axis=0),
         card,
         gate_score=float(np.median(scores)) if scores.size else None,
@@ -161,7 +161,7 @@ def _sum_up(
         model_name=card.name,
         model_version=card.version,
         model_sha256=session.package.sha256,
-        decided=decided,
+        prediction=prediction,
         series=tuple(_series_result(j, p, card.labels) for j, p in zip(judged, by_series, strict=True)),
         slices=tuple(result for j in judged for result in _slice_results(j, card.labels)),
         files=tuple(files),
@@ -169,7 +169,7 @@ def _sum_up(
     )
 
 
-def _series_result(judged: Judged, probabilities: np.ndarray, labels: Sequence[str]) -> SeriesResult:
+def _series_result(judged: SeriesInference, probabilities: np.ndarray, labels: Sequence[str]) -> SeriesResult:
     series = judged.source.series
     return SeriesResult(
         series_id=series.series_id,
@@ -182,7 +182,7 @@ def _series_result(judged: Judged, probabilities: np.ndarray, labels: Sequence[s
     )
 
 
-def _slice_results(judged: Judged, labels: Sequence[str]) -> list[SliceResult]:
+def _slice_results(judged: SeriesInference, labels: Sequence[str]) -> list[SliceResult]:
     return [
         SliceResult(
             file=file.relative,
@@ -195,7 +195,7 @@ def _slice_results(judged: Judged, labels: Sequence[str]) -> list[SliceResult]:
     ]
 
 
-def _account(study: Study, judged: Sequence[Judged]) -> list[FileRecord]:
+def _account(study: Study, judged: Sequence[SeriesInference]) -> list[FileRecord]:
     """Give every file of the study exactly one row: found = used + skipped + failed."""
     rows: list[FileRecord] = []
     for j in judged:

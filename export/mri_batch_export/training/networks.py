@@ -1,0 +1,97 @@
+"""The recipe's network: built, started from a checkpoint, and cut into what learns how fast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mri_batch.errors import UsageError
+from mri_batch_export.architectures.convert import last_linear, load_weights
+from mri_batch_export.architectures.table import Shape, build_architecture
+from mri_batch_export.architectures.vit import ViT, rollout_cls
+from mri_batch_export.packaging.checkpoint import load_checkpoint
+from mri_batch_export.training.recipe import Recipe
+
+
+def build_model(recipe: Recipe, n_labels: int, init: Path | None) -> nn.Module:
+    """Build the recipe's network, from a checkpoint where one is given: all but its last layer, or that as well."""
+    p = recipe.preprocessing
+    shape = Shape(n_labels=n_labels, rows=p.rows, cols=p.cols, channels=p.channels)
+    model = build_architecture(recipe.architecture, shape, recipe.model)
+    if init is not None:
+        state = load_checkpoint(init)
+        if isinstance(model, ViT) and not recipe.keep_head:  # a backbone may come without a head, or with another
+            state = {name: tensor for name, tensor in state.items() if not name.startswith(("head.", "classifier."))}
+        load_weights(model, state, new_head=not recipe.keep_head)
+    if recipe.freeze_blocks and not isinstance(model, ViT):
+        raise UsageError("freeze_blocks is for a ViT", code="RECIPE_BAD", file=recipe.name)
+    return model
+
+
+def set_phase(model: nn.Module, recipe: Recipe, *, head_only: bool) -> None:
+    """Choose what learns: the last layer alone, or all but the frozen blocks."""
+    head = last_linear(model)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(not head_only or name.rpartition(".")[0] == head)
+    if isinstance(model, ViT) and recipe.freeze_blocks and not head_only:
+        for part in (model.patch_embed, *model.blocks[: recipe.freeze_blocks]):
+            part.requires_grad_(False)
+        model.cls_token.requires_grad_(False)
+        model.pos_embed.requires_grad_(False)
+
+
+def set_training(model: nn.Module) -> None:
+    """Switch to training; batch norms whose scale is frozen keep their statistics, too."""
+    model.train()
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d) and not module.weight.requires_grad:
+            module.eval()
+
+
+def group_parameters(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+    """Learning rates of what learns: the head's own; for a ViT decaying from the last block down."""
+    head = last_linear(model)
+    groups: list[dict[str, Any]] = []
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            is_head = name.rpartition(".")[0] == head
+            lr = recipe.lr_head if is_head else recipe.lr * _decay(model, name, recipe)
+            groups.append(
+                {"params": [parameter], "lr": lr, "weight_decay": recipe.weight_decay if parameter.ndim > 1 else 0.0}
+            )
+    return groups
+
+
+def guide_loss(attentions: list[Tensor], masks: Tensor, model: ViT, recipe: Recipe) -> Tensor:
+    """-log of the share of the class token's attention, and of its rollout, that falls on the outline.
+
+    ``masks`` float[n, 1, rows, cols]; pictures without a mask do not count. A patch counts by how much of it is
+    covered, in full from half of the best covered patch on: a patch that the outline only grazes has its centre, where
+    the peak is drawn, outside.
+    """
+    covered = F.avg_pool2d(masks, model.config.patch).flatten(1)
+    best = covered.amax(dim=1, keepdim=True)
+    has = best[:, 0] > 0
+    if not has.any():
+        return masks.new_zeros(())
+    on = (covered / (0.5 * best).clamp_min(1e-6)).clamp_max(1.0)
+    shares = [a.float()[has, :, 0, model.prefix_tokens :].mean(dim=1) for a in attentions[-recipe.guide_layers :]]
+    last = [a.float()[has] for a in attentions[-recipe.rollout_layers :]]
+    shares.append(rollout_cls(last, model.prefix_tokens))
+    terms = [-torch.log((s * on[has]).sum(1) / s.sum(1).clamp_min(1e-6) + 1e-4) for s in shares]
+    return torch.stack(terms).mean() * has.float().mean()
+
+
+def _decay(model: nn.Module, name: str, recipe: Recipe) -> float:
+    if not isinstance(model, ViT):
+        return 1.0
+    depth = len(model.blocks)
+    if name.startswith("blocks."):
+        layer = int(name.split(".")[1]) + 1
+    else:
+        layer = 0 if "embed" in name or "token" in name else depth
+    return recipe.layer_decay ** (depth - layer)
