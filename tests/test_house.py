@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
@@ -14,9 +13,9 @@ from mri_batch import card
 from mri_batch.cli import COMMANDS
 from mri_batch.explain.registry import METHODS
 from mri_batch.report.schema import FILES_COLUMNS
+from tests.paths import ROOT
 
 HAS_EXPORT = all(find_spec(name) for name in ("torch", "optuna"))
-ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src").rglob("*.py")) + sorted((ROOT / "export").rglob("*.py"))
 HEAVY = ("torch", "onnx", "onnxruntime", "highdicom", "dask", "jinja2", "pydicom", "numpy", "pydantic")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from mri_batch.arrays import Float32, Uint8
+from mri_batch.notes import Note
 from mri_batch.placement import Placement
 
 
@@ -72,7 +73,7 @@ class FoundFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRecord:
-    """One row of ``files.csv``: what became of one file. ``code`` and ``reason`` where it was not used.
+    """One row of ``files.csv``: what became of one file. ``code``, ``reason`` and ``hint`` where it was not used.
 
     ``sha256``: of the content of a file that was used.
     """
@@ -83,31 +84,97 @@ class FileRecord:
     size_bytes: int
     status: FileStatus
     code: str = ""
-    reason: str = ""
+    reason: Note | None = None
+    hint: Note | None = None
     study_id: str = ""
     series_id: str = ""
     sha256: str = ""
 
 
+class Role(StrEnum):
+    """What a DICOM object is for, as far as its header tells."""
+
+    PICTURE = "picture"
+    LOCALIZER = "localizer"
+    DERIVED = "derived"
+    CAPTURE = "capture"
+    PHASE = "phase"
+    FIELD_MAP = "field_map"
+    DIFFUSION = "diffusion"
+    PERFUSION = "perfusion"
+    TIME_SERIES = "time_series"
+    ECHO_PLANAR = "echo_planar"
+    NO_IMAGE = "no_image"
+
+
+class Weighting(StrEnum):
+    """What an MR series is weighted by."""
+
+    T1 = "T1"
+    T2 = "T2"
+    T2STAR = "T2STAR"
+    PD = "PD"
+    FLAIR = "FLAIR"
+
+
+class Plane(StrEnum):
+    """The anatomical plane nearest to a slice."""
+
+    AXIAL = "axial"
+    CORONAL = "coronal"
+    SAGITTAL = "sagittal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesInfo:
+    """What the headers tell of a series: numbers and defined terms alone, no patient data, no free text.
+
+    Fields named after a DICOM keyword hold its value; ``None`` or empty: not told. ``weighting`` and ``plane`` are
+    derived; ``oblique``: more than 15 degrees off the plane. ``slice_spacing_mm`` is measured between the positions.
+    """
+
+    role: Role = Role.PICTURE
+    modality: str = ""
+    body_part_examined: str = ""
+    weighting: Weighting | None = None
+    contrast_agent: bool = False  # ContrastBolusAgent names one
+    plane: Plane | None = None
+    oblique: bool = False
+    n_frames: int = 1
+    slice_spacing_mm: float | None = None
+    series_number: int | None = None
+    repetition_time_ms: float | None = None
+    echo_time_ms: float | None = None
+    inversion_time_ms: float | None = None
+    flip_angle_deg: float | None = None
+    magnetic_field_strength_t: float | None = None
+    slice_thickness_mm: float | None = None
+    spacing_between_slices_mm: float | None = None
+    image_type: tuple[str, ...] = ()
+    scanning_sequence: tuple[str, ...] = ()
+    mr_acquisition_type: str = ""
+    photometric_interpretation: str = ""
+    lossy_image_compression: bool = False
+    burned_in_annotation: bool = False
+    transfer_syntax: str = ""
+    notes: tuple[Note, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """Files that belong together, in slice order, without pixels. ``facts`` holds no patient data.
-
-    ``reason``: why it is used, in words, once it was chosen.
-    """
+    """Files that belong together, in slice order, without pixels. ``reason``: why it is used, once it was chosen."""
 
     series_id: str
     files: tuple[FoundFile, ...]
-    modality: str = ""
-    facts: tuple[tuple[str, str], ...] = ()
-    reason: str = ""
+    info: SeriesInfo = field(default_factory=SeriesInfo)
+    reason: Note | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Study:
     """One study: a StudyInstanceUID of one patient, or a folder of pictures. ``source`` is its relative path.
 
-    ``doubts``: what about the chosen series asks for caution, in words.
+    ``caution_reasons``: what about the chosen series asks for caution.
     """
 
     study_id: str
@@ -115,7 +182,7 @@ class Study:
     kind: Literal["dicom", "pictures"]
     series: tuple[Series, ...]
     unused: tuple[FileRecord, ...] = ()
-    doubts: tuple[str, ...] = ()
+    caution_reasons: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +201,7 @@ class Slice:
     orientation: tuple[float, float, float, float, float, float] | None = None
     position_mm: tuple[float, float, float] | None = None
     sop_instance_uid: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def shape_px(self) -> tuple[int, int]:
@@ -163,7 +230,7 @@ class Prediction:
     label: str
     prediction_set: tuple[str, ...]
     verdict: Verdict
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Note, ...] = ()
 
     @property
     def probability(self) -> float:
@@ -200,12 +267,12 @@ class Attribution:
     label: str | None
     signed: bool = False
     passes: float = 1.0
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heatmap:
-    """What is told of one heatmap on one slice. ``peak_px``: row and column index in the slice's own pixels.
+    """Heatmap metadata on one slice. ``peak_px``: row and column index in the slice's own pixels.
 
     ``layer`` and ``head``: from 0, where the map shows one of them alone.
     """
@@ -219,7 +286,7 @@ class Heatmap:
     layer: int | None = None
     head: int | None = None
     faithfulness: Faithfulness | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,9 +320,8 @@ class SeriesResult:
     n_slices: int
     label: str
     probabilities: tuple[float, ...]
-    modality: str = ""
-    facts: tuple[tuple[str, str], ...] = ()
-    reason: str = ""
+    info: SeriesInfo = field(default_factory=SeriesInfo)
+    reason: Note | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,7 +347,7 @@ class FileCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyResult:
-    """What became of one study; no arrays. ``code`` and ``reason`` where it is not done.
+    """What became of one study; no arrays. ``code``, ``reason`` and ``hint`` where it is not done.
 
     ``patient``: keyword and value of tags that name the patient, only where that was asked for.
     """
@@ -292,7 +358,8 @@ class StudyResult:
     key: str
     status: StudyStatus
     code: str = ""
-    reason: str = ""
+    reason: Note | None = None
+    hint: Note | None = None
     labels: tuple[str, ...] = ()
     model_name: str = ""
     model_version: str = ""
@@ -302,7 +369,7 @@ class StudyResult:
     slices: tuple[SliceResult, ...] = ()
     key_slices: tuple[KeySlice, ...] = ()
     files: tuple[FileRecord, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     patient: tuple[tuple[str, str], ...] = ()
     timings_ms: tuple[tuple[str, float], ...] = ()
 
@@ -342,7 +409,7 @@ class ScanSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportHeat:
-    """One heatmap as a report ships it: float32[grid_rows, grid_cols], unscaled, and what is told of it."""
+    """One heatmap as a report ships it: float32[grid_rows, grid_cols], unscaled, and its metadata."""
 
     heat: Float32
     about: Heatmap
@@ -379,11 +446,13 @@ class ReportSlice:
 class MethodPanel:
     """One method, layer or head over one picture: its heat, or the ``reason`` why there is none.
 
+    ``name``: the panel's key in machine files; ``part``: the layer and head or the stage, where it shows one of them.
     ``passes``: cost in forward passes; ``ms``: wall time of this one call, a hint and no benchmark.
     """
 
-    title: str
+    name: str
+    part: Note | None = None
     heat: ReportHeat | None = None
-    reason: str = ""
+    reason: Note | None = None
     passes: float = 0.0
     ms: float = 0.0

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from mri_batch.cli.common import printable
+from tests import paths
 from tests.make import save_picture
 
-VIT = str(Path(__file__).parents[1] / "golden" / "vit")
+VIT = str(paths.VIT)
 RUN = "import sys; from mri_batch.cli import main; main()"
 
 

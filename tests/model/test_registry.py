@@ -9,8 +9,7 @@ from pathlib import Path
 from mri_batch.checksums import digest_file
 from mri_batch.model.package import read_package
 from mri_batch.model.registry import iter_entries
-
-VIT = Path(__file__).parents[1] / "golden" / "vit"
+from tests.paths import VIT
 
 
 def test_registry_lists_packages_and_runs_with_digest_and_figures(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from mri_batch.read.series_choice import choose_series
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 FORMS = (
     r'code="([A-Z_]+)"',
     r'_refuse\([^"]*?(?:f"[^"]*", )?"([A-Z_]+)"',

@@ -18,8 +18,8 @@ from mri_batch.report.study.bundle import load_pieces
 from mri_batch.run.scan import ScanReport, Watch, scan
 from mri_batch.settings import ScanSettings
 from tests.make import make_dicom, save, save_picture, save_series
+from tests.paths import VIT
 
-VIT = Path(__file__).parents[1] / "golden" / "vit"
 CANARY = "CANARY"
 
 

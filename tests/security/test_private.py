@@ -20,9 +20,10 @@ from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset, FileDataset
 
 from mri_batch.cli.common import run_guarded
+from tests import paths
 from tests.make import make_dicom, make_head, save, save_picture, to_bytes
 
-VIT = str(Path(__file__).parents[1] / "golden" / "vit")
+VIT = str(paths.VIT)
 COMMAND = (sys.executable, "-c", "from mri_batch.cli import main; main()")
 TEXT = {"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"}
 DATE, TIME, AGE = "19011213", "235958.987654", "077Y"

@@ -6,11 +6,11 @@ import re
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
+
 ROW = re.compile(r"\| ([a-z0-9-]+) \| (.+) \|")
 
 

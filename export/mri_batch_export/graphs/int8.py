@@ -91,8 +91,9 @@ def weigh_arithmetic(whole: Session, rounded: Session, validation: Sequence[Item
     """Compare the graph in float32 with the one in whole numbers, both in ONNX Runtime, on the validation slices.
 
     Returns the figures of :func:`~mri_batch_export.packaging.rounding.weigh_rounding` and, where there is a rollout,
-    how far its peaks lie apart: ``peak_apart``, the mean in cells, and ``peak_moved``, the share of more than one cell. Raises
-    ExportRefused where more is lost than rounded weights may lose, or more than :data:`MOST_MOVED` of the peaks move.
+    how far its peaks lie apart: ``peak_apart``, the mean in cells, and ``peak_moved``, the share of more than one cell.
+    Raises ExportRefused where more is lost than rounded weights may lose, or more than :data:`MOST_MOVED` of the peaks
+    move.
     """
     wiring = whole.wiring
     names = tuple(name for name in (wiring.logits, wiring.rollout) if name)
