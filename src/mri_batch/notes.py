@@ -109,6 +109,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "SCALE_OF_SERIES": (),
     "METHOD_FAILED_VALIDATION": (),
     "METHOD_CANNOT_RUN": ("method", "model", "reason"),
+    "METHOD_EXCLUDED": (),
     "NO_FEATURE_MAPS": (),
     "NO_ATTENTION": (),
     "NO_GRADCAM": (),
@@ -171,3 +172,17 @@ class Note:
     def __str__(self) -> str:
         """Return code and arguments, for logs and tracebacks; people read ``report/i18n``."""
         return f"{self.code}({', '.join(f'{name}={value}' for name, value in self.args)})" if self.args else self.code
+
+
+def to_plain(note: Note) -> dict[str, object]:
+    """Return code and arguments as plain values for JSON; :func:`from_plain` is the inverse."""
+    args = {name: to_plain(value) if isinstance(value, Note) else value for name, value in note.args}
+    return {"code": note.code, "args": args}
+
+
+def from_plain(plain: Mapping[str, object]) -> Note:
+    """Rebuild a note from :func:`to_plain`. Raises ValueError where it is none."""
+    code, args = plain.get("code"), plain.get("args")
+    if not isinstance(code, str) or not isinstance(args, Mapping):
+        raise ValueError("not a note")
+    return Note(code, {name: from_plain(value) if isinstance(value, Mapping) else value for name, value in args.items()})
