@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 ResizeFilter = Literal["bilinear", "bicubic", "lanczos", "box", "nearest"]
 Sequence = Literal["T1", "T2", "T2STAR", "FLAIR", "PD"]
 Plane = Literal["axial", "sagittal", "coronal"]
+Knob = bool | int | float | str | None
 
 
 class _Part(BaseModel):
@@ -137,14 +138,20 @@ class MethodEntry(_Part):
     method: str
     available: bool = True
     reason: str = Field(default="", description="why it is absent, or what to keep in mind")
-    knobs: dict[str, Any] = {}
+    knobs: dict[str, Knob] = {}
     scale_max: float | None = Field(
         default=None, description="heat at the top of the colour bar, from the validation set"
     )
-    licence: Literal["untested", "passed", "failed"] = Field(
-        default="untested", description="did its maps pass the faithfulness tests for this model?"
+    validation: Literal["untested", "passed", "failed"] = Field(
+        default="untested",
+        validation_alias=AliasChoices("validation", "licence"),
+        description="did its maps pass the faithfulness tests for this model? (packages before 0.2: licence)",
     )
-    licence_reason: str = Field(default="", description="what the licence rests on, or in what the method failed")
+    validation_reason: str = Field(
+        default="",
+        validation_alias=AliasChoices("validation_reason", "licence_reason"),
+        description="what the verdict rests on, or in what the method failed (packages before 0.2: licence_reason)",
+    )
 
 
 class Wiring(_Part):

@@ -117,7 +117,7 @@ def _render_page(
         "index.html",
         scripts=SCRIPTS,
         messages=SCRIPT_MESSAGES,
-        number=number,
+        page_number=number,
         rows=rows[(number - 1) * ROWS_PER_PAGE : number * ROWS_PER_PAGE],
         table=_to_table(rows, page) if number == 1 else None,
         agreement=agreed,

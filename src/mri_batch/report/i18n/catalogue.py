@@ -37,17 +37,18 @@ class Catalogue:
 
     def __init__(self, lang: str, source: str) -> None:
         from fluent.runtime import FluentBundle, FluentResource
-        from fluent.syntax import ast, parse
+        from fluent.syntax import ast
 
         self.lang = lang
+        self._fixed: dict[str, str] = {}  # messages without arguments, said once
         self._bundle: FluentBundle = FluentBundle([lang], use_isolating=False)
-        self._bundle.add_resource(FluentResource(source))
-        body = parse(source).body
-        broken = [entry for entry in body if isinstance(entry, ast.Junk)]
+        resource = FluentResource(source)
+        self._bundle.add_resource(resource)
+        broken = [entry for entry in resource.body if isinstance(entry, ast.Junk)]
         if broken:
             raise ValueError(f"{lang}.ftl: {(broken[0].content or '').strip().splitlines()[0]}")
         self.patterns: Mapping[str, ast.Pattern] = {
-            entry.id.name: entry.value for entry in body if isinstance(entry, ast.Message) and entry.value
+            entry.id.name: entry.value for entry in resource.body if isinstance(entry, ast.Message) and entry.value
         }
 
     def __contains__(self, key: str) -> bool:
@@ -57,12 +58,16 @@ class Catalogue:
         """Format a message. Raises KeyError where there is no such message, ValueError where it does not fit."""
         if key not in self.patterns:
             raise KeyError(f"{self.lang}.ftl has no message {key}")
+        if not args and key in self._fixed:
+            return self._fixed[key]
         value = self._bundle.get_message(key).value
         assert value is not None
         text, errors = self._bundle.format_pattern(value, dict(args))
         if errors:
             raise ValueError(f"{self.lang}.ftl: {key}: {errors[0]}")
         assert isinstance(text, str)
+        if not args:
+            self._fixed[key] = text
         return text
 
     def to_parts(self, key: str) -> list[Part]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Union
+from functools import lru_cache
+from typing import TYPE_CHECKING, Union
 
-from mri_batch.card import ModelCard
 from mri_batch.errors import MriBatchError
 from mri_batch.notes import Note
 from mri_batch.report.i18n.catalogue import ENGLISH, load_catalogue
 from mri_batch.text import to_visible
+
+if TYPE_CHECKING:  # pydantic comes with it
+    from mri_batch.card import ModelCard
 
 Phrase = Callable[[str], str]  # from a language to words in it
 Value = Union[str, int, float, Note, Phrase]
@@ -23,6 +26,7 @@ def say(key: str, lang: str, args: Mapping[str, Value] | None = None) -> str:
     return load_catalogue(lang).format(key, {name: _said(value, lang) for name, value in (args or {}).items()})
 
 
+@lru_cache(maxsize=4096)
 def to_text(note: Note, lang: str = ENGLISH) -> str:
     """Say a note, and the notes among its arguments; what cannot be seen in a string is written as escapes."""
     return say(note.code, lang, dict(note.args))
@@ -53,6 +57,7 @@ def has_message(key: str) -> bool:
     return bool(_MESSAGE_ID.fullmatch(key)) and key in load_catalogue(ENGLISH)
 
 
+@lru_cache(maxsize=4096)
 def to_percent(probability: float, lang: str) -> str:
     """Write a probability as people read it; more digits would promise what calibration cannot hold."""
     from babel.numbers import format_percent
