@@ -199,6 +199,9 @@ class ModelCard(_Part):
         default="float32", description="of the plain graph; int8 runs one picture at a time"
     )
     labels: Annotated[tuple[str, ...], Field(min_length=2)]
+    labels_in: dict[str, dict[str, str]] = Field(
+        default={}, description="names of labels by language, such as {de: {glioma: Gliom}}, for the pages"
+    )
     preprocessing: Preprocessing = Preprocessing()
     calibration: Calibration = Calibration()
     decision: Decision = Decision()
@@ -219,6 +222,9 @@ class ModelCard(_Part):
     def _consistent(self) -> ModelCard:
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("labels repeat")
+        unknown = {label for names in self.labels_in.values() for label in names} - set(self.labels)
+        if unknown:
+            raise ValueError(f"labels_in names {sorted(unknown)[0]!r}, which is not one of the labels")
         background = self.decision.background_label
         if background is not None and background not in self.labels:
             raise ValueError(f"decision.background_label {background!r} is not one of the labels")

@@ -175,14 +175,20 @@ class Note:
 
 
 def to_plain(note: Note) -> dict[str, object]:
-    """Return code and arguments as plain values for JSON; :func:`from_plain` is the inverse."""
-    args = {name: to_plain(value) if isinstance(value, Note) else value for name, value in note.args}
-    return {"code": note.code, "args": args}
+    """Return {"code", "args"} for JSON; an argument that is a note becomes such an object too."""
+    return {"code": note.code, "args": {k: to_plain(v) if isinstance(v, Note) else v for k, v in note.args}}
 
 
-def from_plain(plain: Mapping[str, object]) -> Note:
-    """Rebuild a note from :func:`to_plain`. Raises ValueError where it is none."""
-    code, args = plain.get("code"), plain.get("args")
-    if not isinstance(code, str) or not isinstance(args, Mapping):
+def from_plain(plain: object) -> Note:
+    """Return the note that :func:`to_plain` wrote. Raises ValueError where it is none."""
+    if not isinstance(plain, Mapping) or not isinstance(args := plain.get("args", {}), Mapping):
         raise ValueError("not a note")
-    return Note(code, {name: from_plain(value) if isinstance(value, Mapping) else value for name, value in args.items()})
+    return Note(str(plain.get("code")), {str(name): _from_plain_argument(value) for name, value in args.items()})
+
+
+def _from_plain_argument(value: object) -> Arg:
+    if isinstance(value, Mapping):
+        return from_plain(value)
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return value
+    raise ValueError("not an argument of a note")
