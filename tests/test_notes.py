@@ -10,20 +10,19 @@ from hypothesis import strategies as st
 from mri_batch.notes import NOTES, Note, from_plain, to_plain
 from tests.paths import ROOT
 
-SOURCES = [
-    path for side in ("src", "export") for path in sorted((ROOT / side).rglob("*.py")) if path.name != "notes.py"
-]
+FILES = [path for side in ("src", "export") for path in sorted((ROOT / side).rglob("*.py"))]
+SOURCES = "\n".join(path.read_text("utf-8") for path in FILES if path.name != "notes.py")
 
 
 def test_every_code_is_used_somewhere() -> None:
     """A code that no source file names is dead."""
-    named = set(re.findall(r'"([A-Z][A-Z0-9_]+)"', "\n".join(path.read_text("utf-8") for path in SOURCES)))
+    named = set(re.findall(r'"([A-Z][A-Z0-9_]+)"', SOURCES))
     assert sorted(set(NOTES) - named) == []
 
 
 def test_every_code_that_a_source_gives_is_in_the_table() -> None:
     """``Note("...")`` with an unknown code would only fail when it is met."""
-    given_codes = set(re.findall(r'Note\(\s*"(\w+)"', "\n".join(path.read_text("utf-8") for path in SOURCES)))
+    given_codes = set(re.findall(r'Note\(\s*"(\w+)"', SOURCES))
     assert sorted(given_codes - set(NOTES)) == []
 
 
