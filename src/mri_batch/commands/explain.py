@@ -22,10 +22,9 @@ from mri_batch.model.package import read_package
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
 from mri_batch.notes import Note
+from mri_batch.read.collect import collect
 from mri_batch.read.decode.slices import iter_slices
-from mri_batch.read.find.walk import iter_files
-from mri_batch.read.group import Grouper
-from mri_batch.records import Attribution, FoundFile, MethodPanel, ModelInput, ReportSlice, Slice
+from mri_batch.records import Attribution, MethodPanel, ModelInput, ReportSlice, Slice
 from mri_batch.report.schema.notes import from_note, from_notes
 from mri_batch.report.study.methods_page import render_methods
 from mri_batch.run.attribution import MethodRunner, to_report_heat
@@ -68,18 +67,12 @@ def read_one(image: Path, frame: int) -> Slice:
     """Read one frame of one file. Raises NothingToRead with the file's own reason."""
     limits = ReadLimits()
     reason: str | Note | None = None
-    with tempfile.TemporaryDirectory(prefix="mri-batch-") as work, Grouper(Path(work), limits=limits) as grouper:
-        for item in iter_files((image,), limits=limits):
-            if isinstance(item, FoundFile):
-                grouper.add(item)
-            else:
-                reason = item.reason
-        for study in grouper.iter_studies():
-            for series in study.series:
-                for each in iter_slices(series, limits=limits):
-                    if isinstance(each, Slice) and each.frame == frame:
-                        return each
-                    reason = f"it has no frame {frame}" if isinstance(each, Slice) else each.reason
+    with collect((image,), limits=limits) as grouper:
+        for series in (series for study in grouper.iter_studies() for series in study.series):
+            for each in iter_slices(series, limits=limits):
+                if isinstance(each, Slice) and each.frame == frame:
+                    return each
+                reason = f"it has no frame {frame}" if isinstance(each, Slice) else each.reason
         reason = next((record.reason for record in grouper.iter_leftovers()), reason)
     raise NothingToRead(
         reason or Note("NOT_A_PICTURE"), file=str(image), hint="give a DICOM, PNG, JPEG or TIFF picture"
@@ -135,7 +128,7 @@ def _without_scale(method: Method) -> ChosenMethod:
 
 
 def _to_json(explained: Explained, labels: Sequence[str]) -> dict[str, object]:
-    """Return ``explain.json``: the probabilities, and each method's peak, faithfulness and cost, or why it is absent."""
+    """Return ``explain.json``: probabilities, and each method's peak, faithfulness and cost, or why it is absent."""
     return {
         "label": explained.label,
         "probabilities": {k: round(p, 6) for k, p in zip(labels, explained.probabilities, strict=True)},

@@ -32,7 +32,7 @@ class Estimate:
 class Bootstrap:
     """How intervals are drawn: from whole patients, ``n_draws`` times, reproducibly."""
 
-    n_draws: int
+    n_draws: int = 1000  # usual for a 95 % interval by percentiles
     seed: int = 0
 
     def weights(self, units: Sequence[str]) -> Doubles:

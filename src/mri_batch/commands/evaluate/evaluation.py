@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from mri_batch.commands.evaluate.validation import Validation, validate_methods
 from mri_batch.dataset import Item, check_splits, choose_split, digest_items, load_dataset
 from mri_batch.errors import MethodAbsent
 from mri_batch.explain.registry import ChosenMethod, choose_methods
-from mri_batch.model.decide import Gate, load_gate
+from mri_batch.model.gate import Gate, load_gate
 from mri_batch.model.package import Package, read_package
 from mri_batch.model.session import Session
 from mri_batch.model.shuffle import shuffle_package
@@ -44,11 +44,11 @@ class EvaluateSettings:
     scan: Path | None = None  # take the predictions from the files of this finished scan
     ood: tuple[Path, ...] = ()  # folders of pictures that the model was not made for
     explain: tuple[str, ...] = ("auto",)
-    maps: MapBudget = MapBudget()
+    maps: MapBudget = field(default_factory=MapBudget)
     ood_files: int = 200  # of each folder; more narrows the interval little
     wrong_pictures: int = 12
     right_pictures: int = 8
-    bootstrap: Bootstrap = Bootstrap(n_draws=1000)  # the usual number for a 95 % interval by percentiles
+    bootstrap: Bootstrap = field(default_factory=Bootstrap)
     threads: int = 0
 
 

@@ -119,7 +119,7 @@ def average(scores: Sequence[Mapping[Key, float]], units: Sequence[str], bootstr
 
 def _compare(scores: Sequence[Scores], baselines: Mapping[Baseline, Sequence[Scores]]) -> list[Mapping[Test, float]]:
     """By how much a method is ahead on each of its slices; NaN where that was not measured."""
-    compared = []
+    compared: list[Mapping[Test, float]] = []
     for number, own in enumerate(scores):
         chance, centre = (baselines[baseline][number] for baseline in Baseline)
         compared.append(

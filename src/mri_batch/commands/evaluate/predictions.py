@@ -13,12 +13,11 @@ import numpy.typing as npt
 
 from mri_batch.arrays import Float32
 from mri_batch.dataset import Item, refuse_unreadable, to_found
-from mri_batch.errors import Damaged, UsageError
-from mri_batch.model.decide import Gate
+from mri_batch.errors import Damaged, MriBatchError, UsageError
+from mri_batch.model.gate import Gate
 from mri_batch.model.session import Session
 from mri_batch.progress import Progress
 from mri_batch.records import Series
-from mri_batch.report.i18n.words import describe_error
 from mri_batch.report.schema.notes import text_of
 from mri_batch.run.inference import infer_series
 from mri_batch.settings import ReadLimits
@@ -100,7 +99,7 @@ def predict_items(items: Sequence[Item], session: Session, gate: Gate | None, pr
     progress.started("pictures", len(items), len(items))
     rows: list[Item] = []
     frames: list[int] = []
-    problems: list[str] = []
+    problems: list[MriBatchError | str] = []
     probabilities = [np.zeros((0, len(session.labels)), np.float32)]
     scores = [np.zeros(0, np.float32)]
     for chunk in _chunks(items, problems):
@@ -153,14 +152,14 @@ def load_predictions(scan: Path, items: Sequence[Item], labels: tuple[str, ...])
     )
 
 
-def _chunks(items: Sequence[Item], problems: list[str]) -> Iterator[list[Item]]:
+def _chunks(items: Sequence[Item], problems: list[MriBatchError | str]) -> Iterator[list[Item]]:
     """Yield items that can be opened, some at a time; the others go to ``problems``."""
     chunk: list[Item] = []
     for item in items:
         try:
             to_found(item.path, item.name)
         except Damaged as error:
-            problems.append(describe_error(error))
+            problems.append(error)
             continue
         chunk.append(item)
         if len(chunk) == CHUNK:

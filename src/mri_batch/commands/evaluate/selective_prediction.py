@@ -16,7 +16,8 @@ from mri_batch.commands.evaluate.estimate import Bootstrap, Estimate
 from mri_batch.commands.evaluate.metrics import Bools
 from mri_batch.commands.evaluate.predictions import Predictions
 from mri_batch.errors import UsageError
-from mri_batch.model.decide import Gate, decide, prediction_set
+from mri_batch.model.decide import decide, prediction_set
+from mri_batch.model.gate import Gate
 from mri_batch.model.session import Session
 from mri_batch.read.find.walk import iter_files
 from mri_batch.records import FileKind, FoundFile, Prediction, Series, Verdict

@@ -37,7 +37,8 @@ class Curve:
 class Summary:
     """Metrics over ``n`` predictions of ``n_units`` patients (a picture of unknown patient counts as one).
 
-    ``name``: of the source, else empty. ``per_class``: label -> metric -> estimate. ``confusion``: true label down, predicted label across.
+    ``name``: of the source, else empty. ``per_class``: label -> metric -> estimate. ``confusion``: true label down,
+    predicted label across.
     """
 
     name: str
