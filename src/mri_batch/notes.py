@@ -82,6 +82,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "PIXELS_NOT_PROMISED": (),
     "PICTURE_UNDECODABLE": (),
     "PICTURE_TOO_LARGE": ("rows", "cols"),
+    "PICTURE_HUGE": (),
     "PAGES_TOO_MANY": ("n",),
     "FRAMES_TOO_MANY": ("n", "rows", "cols"),
     "FRAMES_LOST": ("n", "reason"),
