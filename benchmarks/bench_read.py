@@ -20,9 +20,7 @@ import numpy as np
 import pydicom
 from tests import make
 
-from mri_batch.read.find.walk import iter_files
-from mri_batch.read.group import Grouper
-from mri_batch.records import FoundFile
+from mri_batch.read.collect import collect
 from mri_batch.settings import ReadLimits
 
 SLICES = 200
@@ -66,11 +64,7 @@ def read_bare(folder: Path) -> int:
 
 def read_grouped(folder: Path) -> int:
     """Walk, group, and go through all studies."""
-    limits = ReadLimits()
-    with tempfile.TemporaryDirectory() as workdir, Grouper(Path(workdir), limits=limits) as grouper:
-        for met in iter_files([folder], limits=limits):
-            assert isinstance(met, FoundFile)
-            grouper.add(met)
+    with collect([folder], limits=ReadLimits()) as grouper:
         return sum(len(series.files) for study in grouper.iter_studies() for series in study.series)
 
 

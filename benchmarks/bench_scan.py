@@ -24,7 +24,7 @@ from PIL import Image
 from tests import make
 
 from mri_batch.cli.common import choose_model
-from mri_batch.model.decide import load_gate
+from mri_batch.model.gate import load_gate
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
 from mri_batch.read.group import Grouper
