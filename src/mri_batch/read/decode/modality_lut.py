@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +11,9 @@ from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 
 from mri_batch.arrays import Float32
 from mri_batch.intensities import find_percentiles
+from mri_batch.read.decode.codecs import Stored
 from mri_batch.read.functional_groups import Groups
 
-Stored = npt.NDArray[Any]
 Bools = npt.NDArray[np.bool_]
 Window = tuple[float, float]
 
@@ -46,7 +45,7 @@ def to_modality(stored: Stored, dataset: Dataset, groups: Groups) -> npt.NDArray
 
 
 def inversion_sum(dataset: Dataset, groups: Groups) -> float:
-    """Return lowest plus highest modality value that the stored bits can hold: MONOCHROME1 is inverted as this minus v."""
+    """Return lowest plus highest modality value of the stored bits: MONOCHROME1 is inverted as this minus the value."""
     return float(to_modality(np.array(stored_range(dataset)), dataset, groups).sum())
 
 
