@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mri_batch.errors import ExportRefused
-from mri_batch_export.packaging.checkpoint import load_checkpoint
+from mri_batch_export.architectures.checkpoint import load_checkpoint
 
 STATE = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.ones(2)}
 
