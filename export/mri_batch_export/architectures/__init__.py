@@ -1,1 +1,1 @@
-"""Network architectures in plain PyTorch with timm's parameter names, and loading of checkpoints without running their code."""
+"""Network architectures in plain PyTorch, with timm's parameter names, and safe loading of checkpoints into them."""

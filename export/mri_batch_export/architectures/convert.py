@@ -53,7 +53,7 @@ def is_hugging_face_vit(state: State) -> bool:
 
 
 def read_vit_options(state: State) -> dict[str, float]:
-    """Infer a ViT's sizes from its weights, in either layout; heads have 64 channels, as in all published plain ViTs."""
+    """Infer a ViT's sizes from its weights, in either layout; heads have 64 channels, as in all published ViTs."""
     timm = to_timm_names(state)
     try:
         dim, _, patch, _ = timm["patch_embed.proj.weight"].shape

@@ -104,7 +104,9 @@ def _slopes(model: MapClassifier, feature_map: Tensor) -> Tensor:
     return slopes
 
 
-def _describe_outputs(model: nn.Module, rollout_layers: int, *, has_cam: bool) -> tuple[Wiring, tuple[MethodEntry, ...]]:
+def _describe_outputs(
+    model: nn.Module, rollout_layers: int, *, has_cam: bool
+) -> tuple[Wiring, tuple[MethodEntry, ...]]:
     if isinstance(model, AttentionClassifier):
         depth = model.depth
         wiring = Wiring(

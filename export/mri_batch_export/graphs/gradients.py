@@ -85,7 +85,7 @@ def build_gradient_graph(model: nn.Module, *, card: ModelCard, opset: int = 20) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Written:
-    """One graph, or the ``reason`` why it cannot be written. ``proto`` is None where the network has nothing to show."""
+    """One graph, or the ``reason`` why it cannot be written; neither where the network has no layer for it."""
 
     proto: onnx.ModelProto | None = None
     roles: Roles = field(default_factory=dict)

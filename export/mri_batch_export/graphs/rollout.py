@@ -25,7 +25,7 @@ def attention_rollout(attentions: Sequence[Tensor]) -> Tensor:
 
 
 def full_attention_rollout(attentions: Sequence[Tensor]) -> Tensor:
-    """Attention rollout as published, float[n, t, t]: the product of the row-normalised (A + I) / 2. For verification."""
+    """Attention rollout as published, for verification: the product of row-normalised (A + I) / 2, float[n, t, t]."""
     rolled = torch.eye(attentions[0].shape[-1])
     for weights in attentions:
         mixed = 0.5 * weights.mean(dim=1) + 0.5 * torch.eye(weights.shape[-1])

@@ -49,7 +49,7 @@ class RawOutputs:
 
 
 def calibrate_card(session: Session, builder: CardBuilder, items: Sequence[Item]) -> Gate:
-    """Fit everything on ``items`` and add it to the card with its metrics; return the gate's arrays (empty: no gate)."""
+    """Fit everything on ``items`` and add it and its metrics to the card; return the gate's arrays (empty: none)."""
     labels = session.card.labels
     splits = _split(items, labels)
     validation, test = (run_model(session, splits[name]) for name in ("val", "test"))

@@ -78,7 +78,7 @@ def _check_network(network: nn.Module, card: ModelCard) -> None:
 
 
 def _record_rounding(unrounded: nn.Module, network: nn.Module, builder: CardBuilder, options: ExportOptions) -> None:
-    """Add what rounding costs to the card, or that it was not measured. Raises ExportRefused where it costs too much."""
+    """Add what rounding costs to the card, or that it was not measured. Raises ExportRefused if it costs too much."""
     if not options.validation:
         builder.add_limit(
             f"Weights are stored as {options.store}; the loss was not measured, as there was no validation data."

@@ -102,7 +102,7 @@ def measure_int8_arithmetic(whole: Session, rounded: Session, validation: Sequen
 
 
 def compare_logits(logits: Mapping[str, Sequence[Float32]], targets: npt.NDArray[np.int64]) -> Metrics:
-    """Accuracy and calibration error of ``whole`` and ``rounded`` logits, in batches float32[n, k], and their agreement."""
+    """Accuracy and calibration error of ``whole`` and ``rounded`` logits (batches float32[n, k]), and their agreement."""
     whole = {name: np.concatenate(parts) for name, parts in logits.items()}
     metrics: Metrics = {"n_slices": len(targets)}
     for name, values in whole.items():

@@ -1,4 +1,4 @@
-"""Checkpoints: what is read, what is refused, and that nothing in them runs."""
+"""Checkpoints: what is accepted, what is refused, and that no code in them runs."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_checkpoint_is_refused_unrun_when_it_would_run_code(tmp_path: Path) -> N
     with pytest.raises(ExportRefused, match="run code") as caught:
         load_checkpoint(tmp_path / "c.pt")
     assert not (tmp_path / "sprung").exists()
-    assert "safetensors" in caught.value.hint
+    assert "safetensors" in str(caught.value.hint)
 
 
 def test_checkpoint_is_refused_when_it_is_a_whole_module(tmp_path: Path) -> None:
