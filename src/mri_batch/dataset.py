@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mri_batch.errors import Damaged, UsageError
+from mri_batch.errors import Damaged, MriBatchError, UsageError
+from mri_batch.notes import Note
 from mri_batch.read.decode.slices import iter_slices
+from mri_batch.read.file_errors import explain_os_error, to_problem
 from mri_batch.read.find.sniff import HEAD_BYTES, choose_kind
 from mri_batch.records import FileRecord, FoundFile, Series, Slice
+from mri_batch.report.i18n import describe_error
 from mri_batch.settings import ReadLimits
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm")
@@ -100,7 +103,8 @@ def to_found(path: Path, name: str) -> FoundFile:
         with path.open("rb") as stream:
             head = stream.read(HEAD_BYTES)
     except OSError as error:
-        raise Damaged(f"cannot be read: {error.strerror}", code="UNREADABLE", file=str(path)) from error
+        why = Note("FILE_UNREADABLE", {"why": explain_os_error(error)})
+        raise Damaged(why, code="UNREADABLE", file=str(path)) from error
     return FoundFile(
         path=path,
         relative=name,
@@ -117,9 +121,9 @@ def read_picture(path: Path) -> Slice:
     series = Series(series_id="", files=(to_found(path, path.name),))
     for found in iter_slices(series, limits=ReadLimits()):
         if isinstance(found, FileRecord):
-            raise Damaged(found.reason, code=found.code, file=str(path))
+            raise to_problem(found, str(path))
         return found
-    raise Damaged("no slice in it", code="NO_SLICE", file=str(path))
+    raise Damaged(Note("NO_SLICE"), code="NO_SLICE", file=str(path))
 
 
 def digest_items(items: Sequence[Item]) -> str:
@@ -131,11 +135,12 @@ def digest_items(items: Sequence[Item]) -> str:
     return digest.hexdigest()
 
 
-def refuse_unreadable(problems: Sequence[str]) -> None:
+def refuse_unreadable(problems: Sequence[MriBatchError | str]) -> None:
     """Raise UsageError with the first few of the pictures that cannot be read, where there are any."""
     if problems:
+        some = (each if isinstance(each, str) else describe_error(each) for each in problems[:5])
         raise UsageError(
-            f"{len(problems)} pictures cannot be read: {'; '.join(problems[:5])}",
+            f"{len(problems)} pictures cannot be read: {'; '.join(some)}",
             code="DATASET_UNREADABLE",
             hint="repair them, or take them out of the data set",
         )

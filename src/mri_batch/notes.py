@@ -82,6 +82,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "PIXELS_NOT_PROMISED": (),
     "PICTURE_UNDECODABLE": (),
     "PICTURE_TOO_LARGE": ("rows", "cols"),
+    "PICTURE_HUGE": (),
     "PAGES_TOO_MANY": ("n",),
     "FRAMES_TOO_MANY": ("n", "rows", "cols"),
     "FRAMES_LOST": ("n", "reason"),
@@ -109,6 +110,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "SCALE_OF_SERIES": (),
     "METHOD_FAILED_VALIDATION": (),
     "METHOD_CANNOT_RUN": ("method", "model", "reason"),
+    "METHOD_EXCLUDED": (),
     "NO_FEATURE_MAPS": (),
     "NO_ATTENTION": (),
     "NO_GRADCAM": (),
@@ -171,3 +173,23 @@ class Note:
     def __str__(self) -> str:
         """Return code and arguments, for logs and tracebacks; people read ``report/i18n``."""
         return f"{self.code}({', '.join(f'{name}={value}' for name, value in self.args)})" if self.args else self.code
+
+
+def to_plain(note: Note) -> dict[str, object]:
+    """Return {"code", "args"} for JSON; an argument that is a note becomes such an object too."""
+    return {"code": note.code, "args": {k: to_plain(v) if isinstance(v, Note) else v for k, v in note.args}}
+
+
+def from_plain(plain: object) -> Note:
+    """Return the note that :func:`to_plain` wrote. Raises ValueError where it is none."""
+    if not isinstance(plain, Mapping) or not isinstance(args := plain.get("args", {}), Mapping):
+        raise ValueError("not a note")
+    return Note(str(plain.get("code")), {str(name): _from_plain_argument(value) for name, value in args.items()})
+
+
+def _from_plain_argument(value: object) -> Arg:
+    if isinstance(value, Mapping):
+        return from_plain(value)
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return value
+    raise ValueError("not an argument of a note")

@@ -75,5 +75,4 @@ def test_marker_comes_back_at_its_pixel_and_place(plane: str, tmp_path: Path) ->
     row, col = np.unravel_index(int(np.argmax(slices[brightest].pixels)), (ROWS, COLS))
     assert (brightest, int(row), int(col)) == at
     assert np.allclose(patient_mm(slices[brightest], int(row), int(col)), marker, atol=1e-4)
-    facts = dict(series.facts)
-    assert facts["slice spacing"] == "2.5 mm"
+    assert series.info.slice_spacing_mm == pytest.approx(2.5, abs=1e-4)

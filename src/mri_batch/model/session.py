@@ -1,4 +1,4 @@
-"""ONNX Runtime, and nothing else in the project, stands behind this door."""
+"""Run a model package with ONNX Runtime. No other module imports it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from mri_batch.arrays import Float32
 from mri_batch.card import ModelCard, Wiring
 from mri_batch.errors import MethodAbsent, ModelPackageError
 from mri_batch.model.package import Package
+from mri_batch.notes import Note
 
 
 def import_onnxruntime() -> ModuleType:
@@ -109,7 +110,7 @@ class Session:
         is_gradcam = set(names) <= set(self.wiring.gradcam.values())
         path = self.package.gradcam_file if is_gradcam else self.package.explain_file
         if path is None:
-            raise MethodAbsent("the model package has no gradient graph", hint="export it with gradients")
+            raise MethodAbsent(Note("NO_GRADIENT"))
         extra: dict[str, npt.NDArray[np.generic]] = {"target": np.eye(len(self.labels), dtype=np.float32)[target]}
         switch = self.wiring.gradient.get("guided")
         if switch and not is_gradcam:

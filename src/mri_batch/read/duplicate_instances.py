@@ -1,12 +1,14 @@
-"""Copies of one DICOM instance: used once, and said to be copies only where they are."""
+"""Several files of one SOPInstanceUID: the first is used, the others are compared with it."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 
 from mri_batch.errors import Damaged, FileProblem, NotUsable
-from mri_batch.read.file_errors import foreign_errors
+from mri_batch.notes import Note
+from mri_batch.read.file_errors import NOTHING_TO_DO, foreign_errors
 from mri_batch.read.header.load import Header
 from mri_batch.read.order import Member
 
@@ -33,21 +35,19 @@ def _compare(original: Member, copy: Member) -> FileProblem:
         same = original.file.size_bytes == copy.file.size_bytes and _digest(original) == _digest(copy)
     except FileProblem as problem:
         return problem
+    first = {"file": original.file.file_id}
     if same:
-        return NotUsable(f"the same content as {original.file.file_id}", code="DUPLICATE", hint="nothing to do")
+        return NotUsable(Note("DUPLICATE_CONTENT", first), code="DUPLICATE", hint=NOTHING_TO_DO)
     if original.header.syntax != copy.header.syntax and _ignore_coding(original) == _ignore_coding(copy):
-        reason = f"the same instance as {original.file.file_id} in another encoding"
-        return NotUsable(reason, code="DUPLICATE_ENCODING", hint="the file met first is used")
-    return Damaged(
-        f"claims to be the same instance as {original.file.file_id}, and differs",
-        code="DUPLICATE_DIFFERS",
-        hint="find out which of the two is right and remove the other; the file met first is used",
-    )
+        hint = Note("HINT_FIRST_IS_USED")
+        return NotUsable(Note("DUPLICATE_RECODED", first), code="DUPLICATE_ENCODING", hint=hint)
+    return Damaged(Note("DUPLICATE_DIFFERS", first), code="DUPLICATE_DIFFERS", hint=Note("HINT_KEEP_THE_RIGHT_ONE"))
 
 
 def _digest(member: Member) -> bytes:
     digest = hashlib.sha256()
-    with foreign_errors("UNREADABLE", "the file cannot be read"), member.file.path.open("rb") as stream:
+    unreadable = Note("FILE_UNREADABLE", {"why": Note("INPUT_ERROR")})
+    with foreign_errors("UNREADABLE", unreadable), member.file.path.open("rb") as stream:
         while piece := stream.read(_PIECE_BYTES):
             digest.update(piece)
     return digest.digest()
@@ -55,6 +55,11 @@ def _digest(member: Member) -> bytes:
 
 def _ignore_coding(member: Member) -> Header:
     """Return the header without what a change of codec alters."""
-    coded = ("TransferSyntax", "PhotometricInterpretation", "LossyImageCompression", "ImageType")
-    facts = tuple(pair for pair in member.header.facts if pair[0] not in coded)
-    return member.header._replace(facts=facts, syntax="")
+    info = replace(
+        member.header.info,
+        transfer_syntax="",
+        photometric_interpretation="",
+        lossy_image_compression=False,
+        image_type=(),
+    )
+    return member.header._replace(info=info, syntax="")

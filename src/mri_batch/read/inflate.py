@@ -1,4 +1,4 @@
-"""Open a DICOM file without trusting it: a deflated one is inflated within bounds before a parser sees it."""
+"""Open a DICOM file; a deflated one is inflated, within bounds, before a parser sees it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from typing import BinaryIO
 from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian
 
 from mri_batch.errors import Damaged
+from mri_batch.notes import Note
+from mri_batch.read.file_errors import SUSPICIOUS_FILE
 from mri_batch.settings import ReadLimits
 
 _DEFLATED = str(DeflatedExplicitVRLittleEndian).encode()
 _PLAIN = str(ExplicitVRLittleEndian).encode()
 _META_BYTES = 4096  # the transfer syntax stands within it in every file seen
-_FREE_BYTES = 64 << 20  # inflated however well it was packed: an empty slice packs a thousandfold
-_MAX_RATIO = 100  # real pictures pack two- to tenfold
+_FREE_BYTES = 64 << 20  # inflated whatever the ratio: an empty slice compresses a thousandfold
+_MAX_RATIO = 100  # real pictures compress two- to tenfold
 _LONG_FORM = (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV")
 
 
@@ -43,11 +45,7 @@ def _inflate(content: bytes, limits: ReadLimits) -> bytes:
     most = min(limits.max_inflated_bytes, max(_FREE_BYTES, _MAX_RATIO * len(content)))
     plain = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content[end:], most + 1)
     if len(plain) > most:
-        raise Damaged(
-            f"the deflated data set unpacks to more than {most >> 20} MiB",
-            code="TOO_LARGE",
-            hint="no real picture packs so well; find out where the file comes from",
-        )
+        raise Damaged(Note("DEFLATED_TOO_LARGE", {"mib": most >> 20}), code="TOO_LARGE", hint=SUSPICIOUS_FILE)
     return content[:end].replace(_DEFLATED, _PLAIN.ljust(len(_DEFLATED), b"\0")) + plain
 
 

@@ -1,16 +1,19 @@
-"""Where slices lie in the patient: normals, distances along them, and whether two orientations are one."""
+"""Where slices lie in the patient: normals, distances along them, planes, and whether two orientations agree."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from mri_batch.read.decode.functional_groups import Groups
+from mri_batch.read.functional_groups import Groups
+from mri_batch.records import Plane
 
 _SAME_ORIENTATION = 0.9995  # cosine of 1.8 degrees: scanners repeat cosines to 1e-3, a second plane differs by far more
-_PLANES = ("sagittal", "coronal", "axial")
+_MIN_COSINE = math.cos(math.radians(15.0))  # between a slice normal and an axis; below it, the slice is oblique
+_PLANES = (Plane.SAGITTAL, Plane.CORONAL, Plane.AXIAL)  # by the axis of the patient that is their normal: x, y, z
 
 
 class Place(NamedTuple):
@@ -60,11 +63,10 @@ def same_orientation(one: Sequence[float], other: Sequence[float]) -> bool:
     return rows > _SAME_ORIENTATION and cols > _SAME_ORIENTATION
 
 
-def name_plane(orientation: Sequence[float]) -> str:
-    """Name the plane nearest to the slices, "oblique" added where they lie more than 15 degrees off it."""
+def choose_plane(orientation: Sequence[float]) -> tuple[Plane | None, bool]:
+    """Return the plane nearest to the slices, and whether they lie more than 15 degrees off it (oblique)."""
     normal = slice_normal(orientation) if len(orientation) == 6 else (0.0, 0.0, 0.0)
     if not any(normal):
-        return ""
+        return None, False
     largest = max(range(3), key=lambda axis: abs(normal[axis]))
-    name = _PLANES[largest]
-    return name if abs(normal[largest]) > np.cos(np.radians(15.0)) else f"{name}, oblique"
+    return _PLANES[largest], abs(normal[largest]) <= _MIN_COSINE

@@ -16,7 +16,8 @@ from pydicom import uid
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID
 
-from mri_batch.read.decode.codecs import DECODERS, decode_frame, name_syntax
+from mri_batch.notes import Note
+from mri_batch.read.decode.codecs import DECODERS, decode_frame
 from mri_batch.read.file_errors import foreign_errors
 from tests import make, paths
 from tests.read.reading import only_problem, only_slice, read_file
@@ -186,6 +187,7 @@ def test_syntax_without_decoder_is_a_named_skip(syntax: UID, tmp_path: Path) -> 
     path.write_bytes(path.read_bytes().replace(str(stand_in).encode(), name))
     problem = only_problem(read_file(path))
     assert (problem.status, problem.code) == ("skipped", "NO_DECODER")
-    assert name_syntax(syntax) in problem.reason
-    assert "convert" in problem.reason
-    assert "1.2.3.4" not in problem.reason
+    assert problem.reason is not None
+    assert problem.reason.code == "NO_DECODER"
+    assert (str(syntax) in str(problem.reason)) == (syntax != "1.2.3.4"), "other text of the file stays out"
+    assert problem.hint == Note("HINT_CONVERT")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from mri_batch.card import ModelCard
+from mri_batch.notes import Note
 from mri_batch.read.header.load import load_header
 from mri_batch.settings import ReadLimits
 from tests import make
@@ -15,7 +16,7 @@ NO_TIMES: dict[str, Any] = {"RepetitionTime": None, "EchoTime": None}
 
 
 @pytest.mark.parametrize(
-    ("told", "sequence"),
+    ("tags", "weighting"),
     [
         ({"AcquisitionContrast": "FLUID_ATTENUATED", "SeriesDescription": "t1"}, "FLAIR"),
         ({"AcquisitionContrast": "UNKNOWN"} | NO_TIMES, ""),
@@ -41,18 +42,17 @@ NO_TIMES: dict[str, Any] = {"RepetitionTime": None, "EchoTime": None}
         ({"ScanningSequence": ["GR", "IR"], "InversionTime": 900.0, "EchoTime": 3.0}, "T1"),
     ],
 )
-def test_sequence_is_known_from_words_or_times(told: dict[str, Any], sequence: str, tmp_path: Path) -> None:
+def test_weighting_is_known_from_words_or_times(tags: dict[str, Any], weighting: str, tmp_path: Path) -> None:
     """The standard's term first, then known words of free text, then a spin echo's times; else nothing."""
-    path = make.save(make.make_dicom(**told), tmp_path / "a.dcm")
-    assert dict(load_header(path, ReadLimits()).facts).get("sequence", "") == sequence
+    path = make.save(make.make_dicom(**tags), tmp_path / "a.dcm")
+    assert (load_header(path, ReadLimits()).info.weighting or "") == weighting
 
 
-def test_contrast_agent_is_told_without_its_name(tmp_path: Path) -> None:
-    """Its name is free text, so that its presence alone is told."""
+def test_contrast_agent_is_known_without_its_name(tmp_path: Path) -> None:
+    """Its name is free text, so only its presence is kept."""
     for name, value in (("a", "Gadovist for Mr X"), ("b", "NO"), ("c", None)):
         path = make.save(make.make_dicom(ContrastBolusAgent=value), tmp_path / f"{name}.dcm")
-        facts = dict(load_header(path, ReadLimits()).facts)
-        assert facts.get("ContrastBolusAgent") == ("given" if name == "a" else None)
+        assert load_header(path, ReadLimits()).info.contrast_agent == (name == "a")
 
 
 def test_card_without_wishes_takes_any_series(tmp_path: Path) -> None:
@@ -63,15 +63,16 @@ def test_card_without_wishes_takes_any_series(tmp_path: Path) -> None:
 
 
 def test_used_series_says_why(tmp_path: Path) -> None:
-    """What the header told for it, in words."""
+    """The reason names what the header tells."""
     make.save_series(tmp_path)
     (series,) = read_paths(tmp_path).series
-    assert series.reason == "it fits the model as far as the header tells: MR, HEAD, axial, T1"
+    assert series.reason == Note("SERIES_FITS", {"told": "MR, HEAD, axial, T1"})
 
 
 def test_misfitting_series_that_is_used_says_so(tmp_path: Path) -> None:
-    """Each such series names what it is and what the model is for, and the study has the doubt."""
+    """The reason names what the series is and what the model is for, and the study asks for caution."""
     make.save_series(tmp_path, RepetitionTime=4000.0, EchoTime=95.0)
     outcome = read_paths(tmp_path)
-    assert outcome.series[0].reason == "the model is for T1, and this is T2; no series of the study fits better"
-    assert outcome.studies[0].doubts == ("the model is for T1, and this is T2",)
+    misfit = Note("SERIES_OTHER", {"wanted": "T1", "found": "T2"})
+    assert outcome.series[0].reason == Note("SERIES_NONE_FITS", {"misfit": misfit})
+    assert outcome.studies[0].caution_reasons == (misfit,)

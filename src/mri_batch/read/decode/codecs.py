@@ -1,4 +1,4 @@
-"""Which decoder reads which transfer syntax; a frame is decoded only after its codestream's own size was looked at."""
+"""Which decoder reads which transfer syntax. A codestream's own size is checked before it is decoded."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID
 
 from mri_batch.errors import NotUsable
+from mri_batch.notes import Note
 from mri_batch.read.decode.codestream import check_frame
 
 Stored = npt.NDArray[Any]
 
 _STANDARD = re.compile(r"1\.2\.840\.10008\.1\.2\.[0-9.]{1,20}")
 NATIVE = (uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian, uid.ExplicitVRBigEndian)
-# Plug-ins of pydicom.pixels; the first one at hand decodes. gdcm can abort the process on damaged files, and stands
-# only where there is no other: as a second choice it would be given just what the first refused.
+# Plug-ins of pydicom.pixels; the first one installed decodes. gdcm can abort the process on damaged files and is used
+# only where there is no other: as a second choice it would get exactly the files that the first one refused.
 DECODERS: dict[UID, tuple[str, ...]] = {
     **dict.fromkeys(NATIVE, ("",)),
     uid.DeflatedExplicitVRLittleEndian: ("",),
     uid.RLELossless: ("pydicom",),
     uid.JPEGBaseline8Bit: ("pillow",),
-    uid.JPEGExtended12Bit: ("pillow",),  # 8-bit samples alone; of 12 bits, none without GPL code
+    uid.JPEGExtended12Bit: ("pillow",),  # 8-bit samples only; no decoder for 12 bits without GPL code
     uid.JPEGLossless: ("gdcm",),
     uid.JPEGLosslessSV1: ("gdcm",),
     uid.JPEGLSLossless: ("pyjpegls",),
@@ -42,22 +43,22 @@ LOSSY = (uid.JPEGBaseline8Bit, uid.JPEGExtended12Bit, uid.JPEGLSNearLossless, ui
 
 
 def choose_decoders(syntax: UID) -> tuple[str, ...]:
-    """Choose the plug-ins at hand for a transfer syntax; ("",) where none is needed. Raises NotUsable, NO_DECODER."""
+    """Choose the installed plug-ins for a transfer syntax; ("",) where none is needed. Raises NotUsable, NO_DECODER."""
     wanted = DECODERS.get(syntax, ())
     if wanted == ("",):
         return wanted
-    at_hand = get_decoder(syntax).available_plugins if wanted else ()
-    chosen = tuple(plugin for plugin in wanted if plugin in at_hand)
+    installed = get_decoder(syntax).available_plugins if wanted else ()
+    chosen = tuple(plugin for plugin in wanted if plugin in installed)
     if not chosen:
-        raise _no_decoder(f"the transfer syntax {name_syntax(syntax)}")
+        raise _no_decoder(_name_syntax(syntax))
     return chosen
 
 
-def name_syntax(syntax: UID) -> str:
+def _name_syntax(syntax: UID) -> Note:
     """Name a transfer syntax from the standard's list; other text of the file stays out."""
     if syntax in UID_dictionary:
-        return f"{syntax.name} ({syntax})"
-    return str(syntax) if _STANDARD.fullmatch(syntax) else "that is not in the standard"
+        return Note("SYNTAX", {"name": f"{syntax.name} ({syntax})"})
+    return Note("SYNTAX", {"name": str(syntax)}) if _STANDARD.fullmatch(syntax) else Note("SYNTAX_UNKNOWN")
 
 
 def syntax_of(dataset: Dataset) -> UID:
@@ -79,9 +80,9 @@ def decode_frame(dataset: Dataset, index: int) -> Stored:
     syntax = syntax_of(dataset)
     plugins = choose_decoders(syntax)
     if dataset.BitsAllocated not in (1, 8, 16, 32, 64):
-        raise _no_decoder(f"{int(dataset.BitsAllocated)} bits per sample")
+        raise _no_decoder(Note("BITS_PER_SAMPLE", {"bits": int(dataset.BitsAllocated)}))
     if syntax == uid.JPEGExtended12Bit and dataset.BitsStored != 8:
-        raise _no_decoder(f"12-bit samples of the transfer syntax {name_syntax(syntax)}")
+        raise _no_decoder(Note("SYNTAX_12_BIT", {"name": f"{syntax.name} ({syntax})"}))
     if syntax.is_encapsulated:
         check_frame(dataset, index, syntax)
     decoder: Any = get_decoder(syntax)  # pydicom's types know none of the options
@@ -89,9 +90,5 @@ def decode_frame(dataset: Dataset, index: int) -> Stored:
     return np.asarray(stored)
 
 
-def _no_decoder(what: str) -> NotUsable:
-    return NotUsable(
-        f"no decoder for {what}",
-        code="NO_DECODER",
-        hint="convert the file to Explicit VR Little Endian where it comes from",
-    )
+def _no_decoder(what: Note) -> NotUsable:
+    return NotUsable(Note("NO_DECODER", {"what": what}), code="NO_DECODER", hint=Note("HINT_CONVERT"))

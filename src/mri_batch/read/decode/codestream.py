@@ -1,4 +1,4 @@
-"""What a compressed frame says of its own size, looked at before any decoder allocates for it."""
+"""The size that a compressed frame states, checked before any decoder allocates memory for it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from pydicom.encaps import get_frame
 from pydicom.uid import UID
 
 from mri_batch.errors import Damaged
+from mri_batch.notes import Note
+from mri_batch.read.file_errors import COPY_AGAIN
 
 _J2K = (uid.JPEG2000Lossless, uid.JPEG2000, uid.HTJ2KLossless, uid.HTJ2KLosslessRPCL, uid.HTJ2K)
 _MAX_TILES = 65_535  # the standard's bound on tiles; each costs a decoder memory before any data is read
@@ -32,13 +34,13 @@ def check_frame(dataset: Dataset, index: int, syntax: UID) -> None:
     if syntax == uid.RLELossless:
         most = 2 * promised.rows * promised.cols * promised.samples * (int(dataset.BitsAllocated) // 8) + 128
         if len(frame) > most:  # a run of two costs two bytes, so even the worst coder stays below
-            raise _differs("the run lengths of a frame unpack to more than the header promises")
+            raise _differs(Note("RUNS_TOO_LONG"))
         return
     size = j2k_size(frame) if syntax in _J2K else jpeg_size(frame)
     if size is None:
-        raise _differs("a compressed frame has no size of its own")
+        raise _differs(Note("FRAME_WITHOUT_SIZE"))
     if size != promised:
-        raise _differs(f"the header promises {_words(promised)}, the compressed frame has {_words(size)}")
+        raise _differs(Note("FRAME_SIZE_DIFFERS", {"header": _to_note(promised), "frame": _to_note(size)}))
 
 
 def jpeg_size(frame: bytes) -> Size | None:
@@ -73,9 +75,9 @@ def j2k_size(frame: bytes) -> Size | None:
     return Size(y1 - y0, x1 - x0, samples)
 
 
-def _words(size: Size) -> str:
-    return f"{size.rows} x {size.cols} pixels of {size.samples} sample(s)"
+def _to_note(size: Size) -> Note:
+    return Note("FRAME_SIZE", size._asdict())
 
 
-def _differs(reason: str) -> Damaged:
-    return Damaged(reason, code="CODESTREAM_DIFFERS", hint="copy the file again from its source")
+def _differs(reason: Note) -> Damaged:
+    return Damaged(reason, code="CODESTREAM_DIFFERS", hint=COPY_AGAIN)

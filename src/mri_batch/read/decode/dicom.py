@@ -1,4 +1,4 @@
-"""From one DICOM file to its slices: pixels in modality units, window and geometry."""
+"""From one DICOM file to its slices: pixels in modality units, window, and place in the patient."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pydicom.tag import BaseTag
 
 from mri_batch.arrays import Float32
 from mri_batch.errors import Damaged, FileProblem
-from mri_batch.read.decode import modality_lut as values
+from mri_batch.notes import Note
+from mri_batch.read.decode import modality_lut
 from mri_batch.read.decode.codecs import LOSSY, Stored, choose_decoders, decode_frame, syntax_of
 from mri_batch.read.decode.frames import cut_frame, has_pixels, parse
-from mri_batch.read.decode.functional_groups import Groups
 from mri_batch.read.decode.modality_lut import Window
 from mri_batch.read.decode.mosaic import Mosaic, find_mosaic
-from mri_batch.read.file_errors import foreign_errors
+from mri_batch.read.file_errors import COPY_AGAIN, SUSPICIOUS_FILE, foreign_errors
+from mri_batch.read.functional_groups import Groups
 from mri_batch.read.header.element_scanner import PIXEL_TAGS, scan_file
 from mri_batch.read.inflate import open_plain
 from mri_batch.read.orientation import Place, distance_mm, place_of, same_orientation
 from mri_batch.records import FoundFile, Slice
 from mri_batch.settings import ReadLimits
 
-_COPY_AGAIN = "copy the file again from its source"
-_PIXELS_DAMAGED = ("PIXELS_DAMAGED", "the pixels cannot be decoded", _COPY_AGAIN)
+_PIXELS_DAMAGED = ("PIXELS_DAMAGED", Note("PIXELS_UNDECODABLE"))
 
 
 def iter_dicom(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileProblem]:
@@ -66,26 +66,26 @@ def _iter_tiles(file: FoundFile, dataset: Dataset, mosaic: Mosaic) -> Iterator[S
             frame=index,
             pixels=mosaic.cut(whole.pixels, index),
             position_mm=places[index].position_mm,
-            notes=(*whole.notes, "the slice is a tile of a mosaic"),
+            notes=(*whole.notes, Note("MOSAIC_TILE")),
         )
 
 
 def _past_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
-    """Whether an element stands behind the pixels, where nothing is needed and nothing was scanned."""
+    """Whether an element lies behind the pixels, where nothing is needed and nothing was scanned."""
     return int(tag) > max(PIXEL_TAGS)
 
 
 def _check(dataset: Dataset, limits: ReadLimits) -> int:
     """Return the number of frames. Raises Damaged for sizes that no picture has."""
     if not has_pixels(dataset):
-        raise Damaged("the file ends before its pixels", code="NO_PIXELS", hint=_COPY_AGAIN)
+        raise Damaged(Note("PIXELS_MISSING"), code="NO_PIXELS", hint=COPY_AGAIN)
     rows, cols = int(dataset.Rows), int(dataset.Columns)
     n_frames = int(dataset.get("NumberOfFrames") or 1)
     if min(rows, cols, n_frames) < 1:
-        raise Damaged("the header says that the picture has no pixels", code="NO_PIXELS", hint=_COPY_AGAIN)
+        raise Damaged(Note("PIXELS_NOT_PROMISED"), code="NO_PIXELS", hint=COPY_AGAIN)
     if rows * cols > limits.max_frame_px or n_frames > limits.max_frames:
-        reason = f"the header promises {n_frames} frames of {rows} x {cols} pixels"
-        raise Damaged(reason, code="TOO_LARGE", hint="find out where the file comes from")
+        reason = Note("FRAMES_TOO_MANY", {"n": n_frames, "rows": rows, "cols": cols})
+        raise Damaged(reason, code="TOO_LARGE", hint=SUSPICIOUS_FILE)
     return n_frames
 
 
@@ -93,7 +93,7 @@ def _read_frame(file: FoundFile, dataset: Dataset, index: int, place: Place) -> 
     stored = decode_frame(*cut_frame(dataset, index, file.path))
     groups = Groups(dataset, index)
     if stored.ndim == 3 or dataset.PhotometricInterpretation == "PALETTE COLOR":
-        pixels, window = values.to_rgb(stored, dataset), (0.0, 255.0)
+        pixels, window = modality_lut.to_rgb(stored, dataset), (0.0, 255.0)
     else:
         pixels, window = _to_grey(stored, dataset, groups)
     return Slice(
@@ -112,13 +112,13 @@ def _read_frame(file: FoundFile, dataset: Dataset, index: int, place: Place) -> 
 def _to_grey(stored: Stored, dataset: Dataset, groups: Groups) -> tuple[Float32, Window]:
     exact = syntax_of(dataset) not in LOSSY
     if exact:  # a lossy coder may step over the top bit, and a mask would turn white to black
-        stored = values.mask_unused_bits(stored, dataset)
-    padding = values.find_padding(stored, dataset) if exact else None  # lossy coders smear the padding value
-    pixels = values.to_modality(stored, dataset, groups)
+        stored = modality_lut.mask_unused_bits(stored, dataset)
+    padding = modality_lut.find_padding(stored, dataset) if exact else None  # lossy coders smear the padding value
+    pixels = modality_lut.to_modality(stored, dataset, groups)
     shown = pixels.astype(np.float32)
-    window = values.choose_window(shown, dataset, groups, padding)
+    window = modality_lut.choose_window(shown, dataset, groups, padding)
     if dataset.PhotometricInterpretation == "MONOCHROME1":
-        total = values.inversion_sum(dataset, groups)
+        total = modality_lut.inversion_sum(dataset, groups)
         shown, window = (total - pixels).astype(np.float32), (total - window[1], total - window[0])
     if padding is not None:
         shown[padding] = shown[~padding].min()
@@ -140,10 +140,10 @@ def _order(places: list[Place]) -> list[int]:
     return [index for *_, index in sorted(keys)]
 
 
-def _notes(dataset: Dataset) -> tuple[str, ...]:
+def _notes(dataset: Dataset) -> tuple[Note, ...]:
     notes = []
     if dataset.get("LossyImageCompression") == "01" or syntax_of(dataset) in LOSSY:
-        notes.append("lossy compression has altered the pixels")
+        notes.append(Note("LOSSY_COMPRESSION"))
     if dataset.get("BurnedInAnnotation") == "YES":
-        notes.append("the header says that text is burned into the picture, which may name the patient")
+        notes.append(Note("BURNED_IN_TEXT"))
     return tuple(notes)

@@ -9,13 +9,14 @@ from PIL import Image
 
 from mri_batch.arrays import Float32
 from mri_batch.errors import Damaged, FileProblem
+from mri_batch.notes import Note
 from mri_batch.read.file_errors import foreign_errors
 from mri_batch.records import FileKind, FoundFile, Slice
 from mri_batch.settings import ReadLimits
 
 _FORMATS = {FileKind.PNG: "PNG", FileKind.JPEG: "JPEG", FileKind.TIFF: "TIFF"}
 _DEEP_MODES = frozenset({"I", "F", "I;16", "I;16B", "I;16L", "I;16N"})
-_PICTURE_DAMAGED = ("PIXELS_DAMAGED", "the picture cannot be decoded", "copy the file again from its source")
+_PICTURE_DAMAGED = ("PIXELS_DAMAGED", Note("PICTURE_UNDECODABLE"))
 
 
 def iter_pictures(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileProblem]:
@@ -23,7 +24,7 @@ def iter_pictures(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileP
     with foreign_errors(*_PICTURE_DAMAGED), _open(file) as image:
         n_pages = int(getattr(image, "n_frames", 1)) if file.kind is FileKind.TIFF else 1
     if n_pages > limits.max_frames:
-        raise Damaged(f"the file promises {n_pages} pages", code="TOO_LARGE", hint="split the file")
+        raise Damaged(Note("PAGES_TOO_MANY", {"n": n_pages}), code="TOO_LARGE", hint=Note("HINT_SPLIT"))
     for page in range(n_pages):
         try:
             with foreign_errors(*_PICTURE_DAMAGED), _open(file) as image:
@@ -37,21 +38,21 @@ def iter_pictures(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileP
 
 
 def _open(file: FoundFile) -> Image.Image:
-    """Open with the one parser that the content asks for, so that no exotic one of Pillow's is reached."""
+    """Open with the one parser that the content asks for, so that no rare format of Pillow's is tried."""
     try:
         return Image.open(file.path, formats=(_FORMATS[file.kind],))
-    except Image.DecompressionBombError:  # Pillow's own bound, met while it reads the header
-        raise _too_large("more pixels than any scan has") from None
+    except Image.DecompressionBombError:  # Pillow's own limit, raised while it reads the header
+        raise _too_large(Note("PICTURE_HUGE")) from None
 
 
 def _check_size(image: Image.Image, limits: ReadLimits) -> None:
     cols, rows = image.size
     if rows * cols > limits.max_frame_px:
-        raise _too_large(f"{rows} x {cols} pixels")
+        raise _too_large(Note("PICTURE_TOO_LARGE", {"rows": rows, "cols": cols}))
 
 
-def _too_large(size: str) -> Damaged:
-    return Damaged(f"the picture's header promises {size}", code="TOO_LARGE", hint="make it smaller")
+def _too_large(reason: Note) -> Damaged:
+    return Damaged(reason, code="TOO_LARGE", hint=Note("HINT_MAKE_SMALLER"))
 
 
 def _to_pixels(image: Image.Image) -> Float32:

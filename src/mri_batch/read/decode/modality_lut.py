@@ -12,7 +12,7 @@ from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 
 from mri_batch.arrays import Float32
 from mri_batch.intensities import find_percentiles
-from mri_batch.read.decode.functional_groups import Groups
+from mri_batch.read.functional_groups import Groups
 
 Stored = npt.NDArray[Any]
 Bools = npt.NDArray[np.bool_]

@@ -1,4 +1,4 @@
-"""Siemens mosaics: many slices laid out as tiles of one picture, cut apart again with the geometry of each."""
+"""Siemens mosaics: slices laid out as tiles of one picture, cut apart again, each with its place in the patient."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from mri_batch.errors import Damaged
-from mri_batch.read.decode.functional_groups import Groups
+from mri_batch.notes import Note
+from mri_batch.read.functional_groups import Groups
 from mri_batch.read.header.csa import read_csa
 from mri_batch.read.orientation import Place, slice_normal
 
@@ -50,11 +51,7 @@ def find_mosaic(dataset: Dataset, whole: Place) -> Mosaic | None:
     across = math.isqrt(max(n - 1, 0)) + 1
     rows, cols = int(dataset.Rows) // across, int(dataset.Columns) // across
     if not n or dataset.Rows % across or dataset.Columns % across:
-        raise Damaged(
-            "a mosaic that does not tell how many slices it holds",
-            code="MOSAIC_UNKNOWN",
-            hint="export it again with the Siemens private tags kept",
-        )
+        raise Damaged(Note("MOSAIC_UNCOUNTED"), code="MOSAIC_UNKNOWN", hint=Note("HINT_KEEP_PRIVATE_TAGS"))
     first = whole._replace(position_mm=_first_position(whole, int(dataset.Rows) - rows, int(dataset.Columns) - cols))
     return Mosaic(n, rows, cols, across, first, _step_mm(dataset, csa, whole))
 

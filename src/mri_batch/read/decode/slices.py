@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mri_batch.errors import FileProblem, NotUsable
+from mri_batch.notes import Note
 from mri_batch.read.decode.dicom import iter_dicom
 from mri_batch.read.decode.image import iter_pictures
-from mri_batch.read.file_errors import problem_record
-from mri_batch.read.header.series_info import series_notes
+from mri_batch.read.file_errors import NOTHING_TO_DO, problem_record
 from mri_batch.records import FileKind, FileRecord, FoundFile, Series, Slice
 from mri_batch.settings import ReadLimits
 
@@ -17,10 +17,10 @@ from mri_batch.settings import ReadLimits
 def iter_slices(series: Series, *, limits: ReadLimits) -> Iterator[Slice | FileRecord]:
     """Yield every slice of a series in order, or the record of a file of which nothing can be used.
 
-    A file is either used or not: where some of its frames cannot be decoded, the last good one carries a note of it.
-    What is odd about the series as a whole stands in the notes of its first slice.
+    A file is used or not, as a whole: where some of its frames cannot be decoded, its last good one carries a note.
+    The notes on the series as a whole are added to those of its first slice.
     """
-    notes = series_notes(series)
+    notes = series.info.notes
     for file in series.files:
         for item in _read_file(file, limits):
             if isinstance(item, Slice) and notes:
@@ -52,8 +52,8 @@ def _iter_frames(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FilePr
         return iter_dicom(file, limits)
     if file.kind.is_picture:
         return iter_pictures(file, limits)
-    raise NotUsable("neither DICOM nor PNG, JPEG or TIFF", code="NOT_A_PICTURE", hint="nothing to do")
+    raise NotUsable(Note("NOT_A_PICTURE"), code="NOT_A_PICTURE", hint=NOTHING_TO_DO)
 
 
-def _lost(problems: list[FileProblem]) -> str:
-    return f"{len(problems)} frame(s) of a file cannot be used: {problems[0].reason}"
+def _lost(problems: list[FileProblem]) -> Note:
+    return Note("FRAMES_LOST", {"n": len(problems), "reason": problems[0].reason})

@@ -1,1 +1,1 @@
-"""."""
+"""Find files: walk, sniff their kind, set non-images apart."""

@@ -1,4 +1,4 @@
-"""Objects that are no picture to classify, told apart before any study is made of them."""
+"""Files that hold no picture to classify, set apart before studies are built."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ from pydicom._uid_dict import UID_dictionary
 from pydicom.uid import UID, MediaStorageDirectoryStorage
 
 from mri_batch.errors import Damaged, NotUsable
-from mri_batch.read.header.image_role import Role
+from mri_batch.notes import Note
+from mri_batch.read.file_errors import COPY_AGAIN, NOTHING_TO_DO
 from mri_batch.read.header.load import Header
-from mri_batch.records import FoundFile
+from mri_batch.records import FoundFile, Role
 
 _PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
 _DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
-_COPY_AGAIN = "copy it again from its source"
 
 
 def check_other(file: FoundFile) -> None:
     """Raise for a file that is neither DICOM nor a picture: Damaged where its name says that it should be one."""
     suffix = PurePosixPath(file.relative).suffix.lower()
     if suffix in _PICTURE_SUFFIXES | _DICOM_SUFFIXES:
-        raise Damaged(
-            "the name says that this is a picture, the content does not", code="CONTENT_UNKNOWN", hint=_COPY_AGAIN
-        )
-    raise NotUsable("neither DICOM nor PNG, JPEG or TIFF", code="NOT_A_PICTURE", hint="nothing to do")
+        raise Damaged(Note("NAME_MISLEADS"), code="CONTENT_UNKNOWN", hint=COPY_AGAIN)
+    raise NotUsable(Note("NOT_A_PICTURE"), code="NOT_A_PICTURE", hint=NOTHING_TO_DO)
 
 
 def is_picture_name(file: FoundFile) -> bool:
@@ -34,18 +32,17 @@ def is_picture_name(file: FoundFile) -> bool:
 
 def check_header(header: Header) -> None:
     """Raise for an object without a picture: NotUsable where it has none by its class, else Damaged."""
-    name = _class_name(header.class_uid)
     if header.class_uid == MediaStorageDirectoryStorage:
-        raise NotUsable(
-            "a DICOMDIR only lists files", code="DICOMDIR", hint="the files beside it are read by their content"
-        )
-    if header.role != Role.NO_IMAGE:
+        raise NotUsable(Note("DICOMDIR"), code="DICOMDIR", hint=Note("HINT_FILES_BESIDE"))
+    if header.info.role is not Role.NO_IMAGE:
         return
+    name = _class_name(header.class_uid)
     if not header.has_pixels and (header.rows or "Image Storage" in name):
-        raise Damaged("the file ends before its pixels", code="NO_PIXELS", hint=_COPY_AGAIN)
-    raise NotUsable(f"{name} holds no picture to classify", code="NOT_AN_IMAGE", hint="nothing to do")
+        raise Damaged(Note("PIXELS_MISSING"), code="NO_PIXELS", hint=COPY_AGAIN)
+    reason = Note("CLASS_WITHOUT_PICTURE", {"sop_class": name or Note("CLASS_UNKNOWN")})
+    raise NotUsable(reason, code="NOT_AN_IMAGE", hint=NOTHING_TO_DO)
 
 
 def _class_name(class_uid: str) -> str:
-    """Name a SOP class from the standard's list; never the file's own text."""
-    return UID(class_uid).name if class_uid in UID_dictionary else "a DICOM object of unknown class"
+    """Name a SOP class from the standard's list, never in the file's own words; empty where it is not listed."""
+    return UID(class_uid).name if class_uid in UID_dictionary else ""

@@ -1,4 +1,4 @@
-"""Walk files and folders, lazily and always in the same order, and tell what each file is by its content."""
+"""Walk files and folders, lazily and always in the same order; each file's kind is found from its content."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mri_batch.read.file_errors import to_record
+from mri_batch.notes import Note
+from mri_batch.read.file_errors import COPY_AGAIN, explain_os_error, to_record
 from mri_batch.read.find.sniff import HEAD_BYTES, choose_kind
 from mri_batch.records import FileKind, FileRecord, FileStatus, FoundFile
 from mri_batch.settings import ReadLimits
@@ -18,11 +19,12 @@ from mri_batch.settings import ReadLimits
 _Inode = tuple[int, int]
 # Without O_NONBLOCK, opening a FIFO that took a file's place between listing and opening would wait for ever.
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_CHECK_PERMISSIONS, _COPY_TARGET = Note("HINT_PERMISSIONS"), Note("HINT_COPY_TARGET")
 
 
 @dataclass(frozen=True, slots=True)
 class _Walk:
-    """What one walk knows: its bounds, what it must not enter, and the roots whose files it meets anyway."""
+    """The settings of one walk: limits, a folder to leave out, and the roots, whose files need no link to be found."""
 
     limits: ReadLimits
     avoid: Path | None
@@ -49,7 +51,7 @@ def iter_files(
 
 
 def file_id(relative: str) -> str:
-    """Return the short name of a file that stands where its path must not be shown."""
+    """Return the short name of a file, used where its path must not be shown."""
     return "f-" + hashlib.sha256(relative.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
@@ -87,10 +89,11 @@ def _walk_folder(
         with os.scandir(folder) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
     except OSError as error:
-        yield _refuse(f"{relative or '.'}/", "FOLDER_UNREADABLE", f"the folder cannot be listed: {_why(error)}")
+        why = Note("FOLDER_UNREADABLE", {"why": explain_os_error(error)})
+        yield _refuse(f"{relative or '.'}/", "FOLDER_UNREADABLE", why, _CHECK_PERMISSIONS)
         return
     if here in above and here[1]:  # a bind mount can loop without any link
-        yield _refuse(f"{relative}/", "LINK_LOOP", "the folder contains itself", FileStatus.SKIPPED)
+        yield _refuse(f"{relative}/", "LINK_LOOP", Note("FOLDER_LOOP"), status=FileStatus.SKIPPED)
         return
     for entry in entries:
         name = _printable(entry.name)
@@ -110,7 +113,7 @@ def _visit(
         else:
             yield _open(path, relative, walk)
     except OSError as error:
-        yield _refuse(relative, "UNREADABLE", f"the file cannot be read: {_why(error)}")
+        yield _unreadable(relative, error, Note("HINT_PERMISSIONS_AND_DISK"))
 
 
 def _follow(path: Path, relative: str, walk: _Walk) -> FoundFile | FileRecord:
@@ -118,15 +121,14 @@ def _follow(path: Path, relative: str, walk: _Walk) -> FoundFile | FileRecord:
     try:
         target = path.resolve(strict=True)
     except FileNotFoundError:
-        return _refuse(relative, "LINK_DANGLING", "the link points to nothing; copy the file itself")
+        return _refuse(relative, "LINK_DANGLING", Note("LINK_DANGLING"), _COPY_TARGET)
     except (OSError, RuntimeError):  # RuntimeError: a loop, before Python 3.13
-        return _refuse(relative, "LINK_LOOP", "the link leads back to itself; copy the file itself")
+        return _refuse(relative, "LINK_LOOP", Note("LINK_LOOP"), _COPY_TARGET)
     if target.is_dir():
-        reason = "links to folders are not followed; name the folder itself as a path if it is to be read"
-        return _refuse(relative, "LINK_TO_FOLDER", reason, FileStatus.SKIPPED)
+        hint = Note("HINT_NAME_FOLDER")
+        return _refuse(relative, "LINK_TO_FOLDER", Note("LINK_TO_FOLDER"), hint, status=FileStatus.SKIPPED)
     if any(target.is_relative_to(root) for root in walk.roots):
-        reason = "the link points to a file that is read in its own place"
-        return _refuse(relative, "LINK_TO_FOUND", reason, FileStatus.SKIPPED)
+        return _refuse(relative, "LINK_TO_FOUND", Note("LINK_TO_FOUND"), status=FileStatus.SKIPPED)
     return _open(path, relative, walk)
 
 
@@ -134,11 +136,11 @@ def _open(path: Path, relative: str, walk: _Walk, *, by_name: bool = False) -> F
     try:
         handle = os.open(path, _OPEN_FLAGS)
     except FileNotFoundError:
-        return _refuse(relative, "VANISHED", "the file was gone when it was opened; scan again")
+        return _refuse(relative, "VANISHED", Note("FILE_VANISHED"), Note("HINT_SCAN_AGAIN"))
     except OSError as error:
         if not _is_regular(path):
             return _special(relative)
-        return _refuse(relative, "UNREADABLE", f"the file cannot be read: {_why(error)}; check its permissions")
+        return _unreadable(relative, error, _CHECK_PERMISSIONS)
     with os.fdopen(handle, "rb", buffering=0) as stream:
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
@@ -146,7 +148,7 @@ def _open(path: Path, relative: str, walk: _Walk, *, by_name: bool = False) -> F
         try:
             head = stream.read(HEAD_BYTES)
         except OSError as error:
-            return _refuse(relative, "UNREADABLE", f"the file cannot be read: {_why(error)}; check the disk")
+            return _unreadable(relative, error, Note("HINT_DISK"))
     found = FoundFile(
         path=path,
         relative=relative,
@@ -161,19 +163,24 @@ def _open(path: Path, relative: str, walk: _Walk, *, by_name: bool = False) -> F
 
 def _bounded(found: FoundFile, limits: ReadLimits) -> FoundFile | FileRecord:
     if found.size_bytes == 0:
-        return to_record(found, FileStatus.FAILED, "EMPTY", "the file is empty; copy it again from its source")
+        return to_record(found, FileStatus.FAILED, "EMPTY", Note("FILE_EMPTY"), COPY_AGAIN)
     if found.size_bytes > limits.max_file_bytes and found.kind is not FileKind.OTHER:
-        reason = f"the file has {found.size_bytes} bytes, more than the {limits.max_file_bytes} that are read"
-        return to_record(found, FileStatus.FAILED, "TOO_LARGE", reason)
+        sizes = {"size_bytes": found.size_bytes, "limit_bytes": limits.max_file_bytes}
+        return to_record(found, FileStatus.FAILED, "TOO_LARGE", Note("FILE_TOO_LARGE", sizes))
     return found
 
 
 def _special(relative: str) -> FileRecord:
-    reason = "a pipe, socket or device is not a file; remove it from the folder"
-    return _refuse(relative, "NOT_A_FILE", reason, FileStatus.SKIPPED)
+    return _refuse(relative, "NOT_A_FILE", Note("NOT_A_FILE"), Note("HINT_REMOVE"), status=FileStatus.SKIPPED)
 
 
-def _refuse(relative: str, code: str, reason: str, status: FileStatus = FileStatus.FAILED) -> FileRecord:
+def _unreadable(relative: str, error: OSError, hint: Note) -> FileRecord:
+    return _refuse(relative, "UNREADABLE", Note("FILE_UNREADABLE", {"why": explain_os_error(error)}), hint)
+
+
+def _refuse(
+    relative: str, code: str, reason: Note, hint: Note | None = None, *, status: FileStatus = FileStatus.FAILED
+) -> FileRecord:
     return FileRecord(
         file_id=file_id(relative),
         relative=relative,
@@ -182,6 +189,7 @@ def _refuse(relative: str, code: str, reason: str, status: FileStatus = FileStat
         status=status,
         code=code,
         reason=reason,
+        hint=hint,
     )
 
 
@@ -202,7 +210,3 @@ def _real(path: Path) -> Path:
 def _printable(name: str) -> str:
     """Spell bytes of a file name that are no UTF-8 as ``\\xNN``, so that every output can hold the path."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
-def _why(error: OSError) -> str:
-    return (error.strerror or type(error).__name__).lower()

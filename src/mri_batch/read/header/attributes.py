@@ -1,15 +1,17 @@
-"""What may be told of a series: numbers, and words from closed lists. Free text can hold private data and stays out."""
+"""The attributes of a series that may be shown: numbers and defined terms. Free text can hold private data."""
 
 from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
 
 from pydicom._uid_dict import UID_dictionary
 from pydicom.uid import UID
 
 from mri_batch.read.header.tags import Raw
-from mri_batch.read.header.weighting import choose_sequence, has_contrast_agent
+from mri_batch.read.header.weighting import choose_weighting, has_contrast_agent
+from mri_batch.records import Role, SeriesInfo
 
-Facts = tuple[tuple[str, str], ...]
-SEQUENCE = "sequence"  # the key of what a series is weighted by
+_MAX_NUMBER = 1e7  # no attribute of a sound header comes near
 # The standard's defined terms, and the words that scanners of the large makers add to ImageType.
 _MODALITIES = (
     "AR ASMT AU BDUS BI BMD CR CT CTPROTOCOL DG DOC DX ECG EPS ES FID GM HC HD IO IOL IVOCT IVUS KER KO LEN LS MG MR "
@@ -35,41 +37,51 @@ _WORDS = {
     "BurnedInAnnotation": frozenset({"YES", "NO"}),
 }
 _KNOWN_MODALITIES, _KNOWN_BODY_PARTS = frozenset(_MODALITIES.split()), frozenset(_BODY_PARTS.split())
-_NUMBERS = {  # keyword -> unit as displayed
-    "SeriesNumber": "",
-    "RepetitionTime": "ms",
-    "EchoTime": "ms",
-    "InversionTime": "ms",
-    "FlipAngle": "deg",
-    "MagneticFieldStrength": "T",
-    "SliceThickness": "mm",
-    "SpacingBetweenSlices": "mm",
-}
 
 
-def choose_modality(raw: Raw) -> str:
-    """Return the Modality where it is one of the standard's defined terms."""
-    modality = raw.text("Modality").upper()
-    return modality if modality in _KNOWN_MODALITIES else ""
+def load_info(raw: Raw, syntax: str, role: Role) -> SeriesInfo:
+    """Return what one header tells of its series; plane, spacing and notes follow once its slices are together."""
+    modality = _choose_term(raw.text("Modality"), _KNOWN_MODALITIES)
+    number = raw.number("SeriesNumber")
+    return SeriesInfo(
+        role=role,
+        modality=modality,
+        body_part_examined=_choose_term(raw.text("BodyPartExamined").replace(" ", ""), _KNOWN_BODY_PARTS),
+        weighting=choose_weighting(raw) if modality == "MR" else None,
+        contrast_agent=has_contrast_agent(raw),
+        series_number=int(number) if number is not None and number.is_integer() and abs(number) < _MAX_NUMBER else None,
+        repetition_time_ms=_number(raw, "RepetitionTime"),
+        echo_time_ms=_number(raw, "EchoTime"),
+        inversion_time_ms=_number(raw, "InversionTime"),
+        flip_angle_deg=_number(raw, "FlipAngle"),
+        magnetic_field_strength_t=_number(raw, "MagneticFieldStrength"),
+        slice_thickness_mm=_number(raw, "SliceThickness"),
+        spacing_between_slices_mm=_number(raw, "SpacingBetweenSlices"),
+        image_type=_words(raw, "ImageType"),
+        scanning_sequence=_words(raw, "ScanningSequence"),
+        mr_acquisition_type=_first_word(raw, "MRAcquisitionType"),
+        photometric_interpretation=_first_word(raw, "PhotometricInterpretation"),
+        lossy_image_compression=_words(raw, "LossyImageCompression") == ("01",),
+        burned_in_annotation=_words(raw, "BurnedInAnnotation") == ("YES",),
+        transfer_syntax=UID(syntax).name if syntax in UID_dictionary else "",
+    )
 
 
-def list_facts(raw: Raw, syntax: str) -> Facts:
-    """List what the header tells of the series, by keyword, in a fixed order."""
-    facts = [(key, _number(raw, key, unit)) for key, unit in _NUMBERS.items()]
-    facts += [(key, "\\".join(w for w in raw.words(key) if w in known)) for key, known in _WORDS.items()]
-    facts.append(("BodyPartExamined", _body_part(raw)))
-    if choose_modality(raw) == "MR":
-        facts.append((SEQUENCE, choose_sequence(raw)))
-    facts.append(("ContrastBolusAgent", "given" if has_contrast_agent(raw) else ""))
-    facts.append(("TransferSyntax", UID(syntax).name if syntax in UID_dictionary else ""))
-    return tuple((key, value) for key, value in facts if value)
+def _choose_term(text: str, known: AbstractSet[str]) -> str:
+    """Return a code string in capitals where it is one of the known terms; else nothing."""
+    term = text.upper()
+    return term if term in known else ""
 
 
-def _number(raw: Raw, keyword: str, unit: str) -> str:
+def _words(raw: Raw, keyword: str) -> tuple[str, ...]:
+    return tuple(word for word in raw.words(keyword) if word in _WORDS[keyword])
+
+
+def _first_word(raw: Raw, keyword: str) -> str:
+    words = _words(raw, keyword)
+    return words[0] if words else ""
+
+
+def _number(raw: Raw, keyword: str) -> float | None:
     value = raw.number(keyword)
-    return "" if value is None or abs(value) >= 1e7 else f"{value:g} {unit}".rstrip()
-
-
-def _body_part(raw: Raw) -> str:
-    part = raw.text("BodyPartExamined").upper().replace(" ", "")
-    return part if part in _KNOWN_BODY_PARTS else ""
+    return None if value is None or abs(value) >= _MAX_NUMBER else value

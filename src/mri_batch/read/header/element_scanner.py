@@ -1,7 +1,7 @@
-"""A pass over a DICOM file's elements that neither recurses nor keeps what nobody asked for.
+"""One pass over the elements of a DICOM file, without recursion, that keeps only the values asked for.
 
-It finds the few values that grouping needs several times faster than a full parse, and it is the gate before one:
-nesting and numbers of elements are counted here, so that no hostile file reaches a parser that would follow it.
+It finds the few values that grouping needs several times faster than a full parse, and it guards the full parse:
+nesting and the number of elements are bounded here, so that no hostile file reaches a recursive parser.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import BinaryIO, NamedTuple
 from pydicom import uid
 
 from mri_batch.errors import Damaged
+from mri_batch.notes import Note
+from mri_batch.read.file_errors import SUSPICIOUS_FILE
 from mri_batch.settings import ReadLimits
 
 PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _BLOCK_BYTES = 1 << 15  # most headers come in one read
-_MAX_VALUE_BYTES = 1 << 16  # of what grouping wants, nothing real comes near
+_MAX_VALUE_BYTES = 1 << 16  # nothing that grouping wants comes near
 _MAX_ELEMENTS = 400_000  # an enhanced object of 2,000 frames has half of it
 _META_CLASS, _META_SYNTAX, _CLASS = 0x00020002, 0x00020010, 0x00080016
 _UNDEFINED = 0xFFFFFFFF
@@ -109,7 +111,7 @@ def _scan(
         if length == _UNDEFINED:
             depth += 1
             if depth > 2 * limits.max_nesting:  # a level is a sequence and an item
-                raise Damaged("sequences are nested too deeply", code="TOO_DEEP", hint=_HINT)
+                raise Damaged(Note("TOO_DEEP"), code="TOO_DEEP", hint=SUSPICIOUS_FILE)
             at = start
         elif tag in (_ITEM_END, _SEQUENCE_END):
             depth, at = max(depth - 1, 0), start
@@ -117,7 +119,7 @@ def _scan(
             if depth == 0 and tag in wanted and length <= _MAX_VALUE_BYTES:
                 values[tag] = _value(stream, block, start - base, start, length)
             at = start + length
-    raise Damaged(f"the header has more than {_MAX_ELEMENTS} elements", code="TOO_LARGE", hint=_HINT)
+    raise Damaged(Note("TOO_MANY_ELEMENTS", {"limit": _MAX_ELEMENTS}), code="TOO_LARGE", hint=SUSPICIOUS_FILE)
 
 
 def _value(stream: BinaryIO, block: bytes, i: int, start: int, length: int) -> bytes:
@@ -125,6 +127,3 @@ def _value(stream: BinaryIO, block: bytes, i: int, start: int, length: int) -> b
         return block[i : i + length]
     stream.seek(start)
     return stream.read(length)
-
-
-_HINT = "find out where the file comes from"

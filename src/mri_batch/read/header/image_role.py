@@ -1,31 +1,14 @@
-"""What a DICOM object is, from its header alone: a picture to classify, or one of the many things that are not."""
+"""What a DICOM object is for, from its header alone: a picture to classify, a localizer, a map, a raw stack."""
 
 from __future__ import annotations
 
 import re
 import struct
-from enum import StrEnum
 
 from pydicom import uid
 
 from mri_batch.read.header.tags import GE_B_VALUE, PHILIPS_B_VALUE, PHILIPS_TECHNIQUE, SIEMENS_B_VALUE, Raw
-
-
-class Role(StrEnum):
-    """What an object is for."""
-
-    PICTURE = "picture"
-    LOCALIZER = "localizer"
-    DERIVED = "derived map"
-    CAPTURE = "secondary capture"
-    PHASE = "phase or complex part"
-    FIELD_MAP = "field map"
-    DIFFUSION = "diffusion"
-    PERFUSION = "perfusion"
-    TIME_SERIES = "time series"
-    ECHO_PLANAR = "echo-planar stack"
-    NO_IMAGE = "not an image"
-
+from mri_batch.records import Role
 
 RAW_STACKS = (Role.DIFFUSION, Role.PERFUSION, Role.TIME_SERIES)  # one such object makes the whole series one
 
@@ -62,7 +45,7 @@ _SIEMENS_FIELD_MAP = re.compile(r"\*?fm\dd")
 
 
 def choose_role(raw: Raw, *, has_pixels: bool) -> Role:
-    """Choose the role of one object. Unknown facts never make it less than a picture."""
+    """Choose the role of one object. What the header does not tell never makes it less than a picture."""
     class_uid = raw.text("SOPClassUID")
     if class_uid in _NO_IMAGE_CLASSES or not has_pixels or not raw.unsigned("Rows"):
         return Role.NO_IMAGE

@@ -1,4 +1,4 @@
-"""Facts of one frame, wherever an object keeps them: per-frame groups, shared groups, or the data set itself."""
+"""Attributes of one frame, wherever an object keeps them: per-frame groups, shared groups, or the data set."""
 
 from __future__ import annotations
 
