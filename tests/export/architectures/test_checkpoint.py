@@ -1,4 +1,4 @@
-"""Checkpoints: what is read, what is refused, and that nothing in them runs."""
+"""Checkpoints: what is accepted, what is refused, and that no code in them runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mri_batch.errors import ExportRefused
-from mri_batch_export.packaging.checkpoint import load_checkpoint
+from mri_batch_export.architectures.checkpoint import load_checkpoint
 
 STATE = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.ones(2)}
 
@@ -65,7 +65,7 @@ def test_checkpoint_is_refused_unrun_when_it_would_run_code(tmp_path: Path) -> N
     with pytest.raises(ExportRefused, match="run code") as caught:
         load_checkpoint(tmp_path / "c.pt")
     assert not (tmp_path / "sprung").exists()
-    assert "safetensors" in caught.value.hint
+    assert "safetensors" in str(caught.value.hint)
 
 
 def test_checkpoint_is_refused_when_it_is_a_whole_module(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""ONNX classifiers from elsewhere get a package; attention is found in the graph where it is there."""
+"""ONNX classifiers made elsewhere become packages; attention is found in the graph where there is any."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from mri_batch.errors import ExportRefused, UsageError
 from mri_batch.model.selftest import verify_package
 from mri_batch.model.session import Session
 from mri_batch_export.architectures.vit import ViT
-from mri_batch_export.graphs.onnx_import import export_foreign
+from mri_batch_export.packaging.export_onnx import export_onnx
+from mri_batch_export.packaging.options import ExportOptions
 from tests.export.tiny import LABELS, make_vit
 
-ABOUT = {"name": "foreign"}
+ABOUT = {"name": "imported"}
 
 
 class Probabilities(nn.Module):
@@ -62,7 +63,7 @@ def plain(network: ViT, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_attention_and_rollout_are_found_in_a_plain_graph(plain: Path, network: ViT, tmp_path: Path) -> None:
     """Every layer's attention, the rollout and the logits before the softmax match the network that was exported."""
-    package = export_foreign(plain, LABELS, tmp_path / "p", about=ABOUT)
+    package = export_onnx(plain, LABELS, ExportOptions(out=tmp_path / "p"), about=ABOUT)
     w = package.card.wiring
     assert (len(w.attention), w.grid, w.prefix_tokens, w.features) == (3, (4, 2), 1, "features")
     x = np.random.default_rng(0).normal(size=(5, 3, 32, 16)).astype(np.float32)
@@ -110,7 +111,7 @@ def make_pooled(path: Path, batch: int | str = "n") -> Path:
 
 def test_methods_are_listed_with_their_reason_when_there_is_no_attention(tmp_path: Path) -> None:
     """A graph without the pattern is packaged all the same, and says what cannot be drawn and why."""
-    package = export_foreign(make_pooled(tmp_path / "m.onnx"), LABELS, tmp_path / "p", about=ABOUT)
+    package = export_onnx(make_pooled(tmp_path / "m.onnx"), LABELS, ExportOptions(out=tmp_path / "p"), about=ABOUT)
     absent = {e.method: e.reason for e in package.card.explanations}
     assert "no softmax" in absent["rollout"]
     assert "gradients" in absent["gradcam"]
@@ -121,17 +122,17 @@ def test_methods_are_listed_with_their_reason_when_there_is_no_attention(tmp_pat
 def test_export_refuses_when_the_batch_is_fixed(tmp_path: Path) -> None:
     """A graph that can only take one picture at a time is refused with the fix."""
     with pytest.raises(ExportRefused, match="7 pictures") as caught:
-        export_foreign(make_pooled(tmp_path / "m.onnx", 1), LABELS, tmp_path / "p", about=ABOUT)
-    assert "dynamic batch" in caught.value.hint
+        export_onnx(make_pooled(tmp_path / "m.onnx", 1), LABELS, ExportOptions(out=tmp_path / "p"), about=ABOUT)
+    assert "dynamic batch" in str(caught.value.hint)
 
 
 def test_export_refuses_when_labels_or_file_are_wrong(tmp_path: Path) -> None:
     """No labels, too few labels, and a file that is no ONNX, each in one line."""
     path = make_pooled(tmp_path / "m.onnx")
     with pytest.raises(UsageError, match="labels"):
-        export_foreign(path, (), tmp_path / "p", about=ABOUT)
-    with pytest.raises(ExportRefused, match="3 numbers for 2 labels"):
-        export_foreign(path, ("a", "b"), tmp_path / "p", about=ABOUT)
+        export_onnx(path, (), ExportOptions(out=tmp_path / "p"), about=ABOUT)
+    with pytest.raises(ExportRefused, match="3 logits for 2 labels"):
+        export_onnx(path, ("a", "b"), ExportOptions(out=tmp_path / "p"), about=ABOUT)
     path.write_bytes(b"no onnx")
-    with pytest.raises(ExportRefused, match="not a sound ONNX file"):
-        export_foreign(path, LABELS, tmp_path / "p", about=ABOUT)
+    with pytest.raises(ExportRefused, match="not a valid ONNX file"):
+        export_onnx(path, LABELS, ExportOptions(out=tmp_path / "p"), about=ABOUT)

@@ -1,4 +1,4 @@
-"""Read the weights out of a checkpoint without running anything that is in it."""
+"""Reading of weights from a checkpoint without running any code in it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -21,13 +20,13 @@ _TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".tar")
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "module")
 _PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.")
 _PICKLE = b"\x80"  # PyTorch before 1.6 wrote bare pickles
-_AS_SAFETENSORS = "save it again as safetensors: safetensors.torch.save_file(model.state_dict(), 'model.safetensors')"
+_AS_SAFETENSORS = "save it as safetensors: safetensors.torch.save_file(model.state_dict(), 'model.safetensors')"
 
 
 def load_checkpoint(path: Path) -> State:
-    """Load a state dict as contiguous float32 tensors on the CPU, its wrappers and prefixes taken off.
+    """Load a state dict as contiguous float32 tensors on the CPU, without its wrappers and prefixes.
 
-    Safetensors, or what ``torch.load(weights_only=True)`` accepts; all else raises ExportRefused with the reason.
+    Accepts safetensors and whatever ``torch.load(weights_only=True)`` accepts. Raises ExportRefused for all else.
     """
     if not path.is_file():
         raise ExportRefused("no such checkpoint", code="CHECKPOINT_MISSING", file=str(path))
@@ -37,13 +36,13 @@ def load_checkpoint(path: Path) -> State:
         loaded = _load_torch(path)
     else:
         kinds = ", ".join((".safetensors", *_TORCH_SUFFIXES))
-        raise _refused(path, f"not a PyTorch checkpoint by its name (known: {kinds})")
+        raise _refused(path, f"the file name is not that of a PyTorch checkpoint ({kinds})")
     state = strip_prefixes(_unwrap(path, loaded))
     return {name: _plain(path, name, tensor) for name, tensor in state.items()}
 
 
 def strip_prefixes(state: Mapping[str, Tensor]) -> State:
-    """Take off prefixes that wrappers put before every name (DataParallel, compile, Lightning)."""
+    """Remove prefixes that wrappers put before every name (DataParallel, compile, Lightning)."""
     names = dict(state)
     while prefix := next((p for p in _PREFIXES if names and all(n.startswith(p) for n in names)), ""):
         names = {name.removeprefix(prefix): tensor for name, tensor in names.items()}
@@ -61,12 +60,12 @@ def _load_torch(path: Path) -> object:
     if not zipfile.is_zipfile(path) and _first_byte(path) != _PICKLE:
         raise _refused(path, "neither a PyTorch archive nor a pickle", "copy it again")
     if _is_torchscript(path):
-        raise _refused(path, "a TorchScript archive, which holds code", _AS_SAFETENSORS)
+        raise _refused(path, "a TorchScript archive, which contains code", _AS_SAFETENSORS)
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise _refused(path, "a pickle that would run code when loaded", _AS_SAFETENSORS) from error
-    except Exception as error:  # torch.load raises whatever the bytes lead it to
+    except Exception as error:  # torch.load raises whatever the bytes lead to
         raise _refused(path, f"PyTorch cannot read it: {_first_line(error)}", "copy it again") from error
 
 
@@ -83,7 +82,7 @@ def _is_torchscript(path: Path) -> bool:
 
 
 def _unwrap(path: Path, loaded: object) -> Mapping[str, Tensor]:
-    inner: Any = loaded
+    inner = loaded
     for _ in range(3):
         if not isinstance(inner, Mapping):
             break
@@ -91,7 +90,7 @@ def _unwrap(path: Path, loaded: object) -> Mapping[str, Tensor]:
         if tensors:
             return tensors
         inner = next((inner[k] for k in _WRAPPERS if k in inner), None)
-    raise _refused(path, "no state dict in it (names with their tensors)", _AS_SAFETENSORS)
+    raise _refused(path, "it contains no state dict (names with their tensors)", _AS_SAFETENSORS)
 
 
 def _plain(path: Path, name: str, tensor: Tensor) -> Tensor:
@@ -102,7 +101,7 @@ def _plain(path: Path, name: str, tensor: Tensor) -> Tensor:
     if not tensor.is_floating_point():
         return tensor.contiguous()
     if not torch.isfinite(tensor).all():
-        raise _refused(path, f"{name} holds NaN or infinite numbers", "train it again from an earlier checkpoint")
+        raise _refused(path, f"{name} contains NaN or infinite numbers", "train it again from an earlier checkpoint")
     return tensor.float().contiguous()
 
 
