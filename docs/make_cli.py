@@ -1,4 +1,4 @@
-"""Write ``docs/reference/cli.md`` from the commands' ``--help``: ``python docs/make_cli.py``. A test compares the two."""
+"""Write ``docs/reference/cli.md`` from the commands' ``--help``: ``python docs/make_cli.py``. A test compares them."""
 
 from __future__ import annotations
 

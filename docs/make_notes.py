@@ -1,4 +1,4 @@
-"""Write the table of note codes in ``docs/reference/errors.md``: ``python docs/make_notes.py``. A test compares the two.
+"""Write the table of note codes in ``docs/reference/errors.md``: ``python docs/make_notes.py``. A test compares them.
 
 Codes and arguments come from ``notes.py``, the words from the English catalogue.
 """
