@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mri_batch.arrays import Float32
-from mri_batch.card import Preprocessing
+from mri_batch.card import Preprocessing, with_fields
 from mri_batch.dataset import Item, read_picture, refuse_unreadable
 from mri_batch.errors import FileProblem
 from mri_batch.model.prepare import cut_out, place_slice
@@ -121,6 +121,6 @@ def _cut_mask(
     if mask is None:
         return np.zeros((1, *side), np.float32)
     outline = replace(picture, pixels=(mask.pixels > 127).astype(np.float32))
-    plain = p.intensity.model_copy(update={"kind": "range", "low": 0, "high": 1})
-    grey = p.model_copy(update={"intensity": plain, "colour": "grey"})
+    plain = with_fields(p.intensity, kind="range", low=0, high=1)
+    grey = with_fields(p, intensity=plain, colour="grey")
     return cut_out(outline, placement, grey, *side)[None, :, :, 0]
