@@ -86,7 +86,7 @@ def describe(recipe: Recipe, items: tuple[Item, ...], how_split: str, seed: int,
 
 
 def load_pictures(about: About) -> tuple[Pictures, Pictures]:
-    """Load the pictures of the training and of the validation split."""
+    """Load the pictures that train and those that validate."""
     of = {split: [item for item in about.items if item.split == split] for split in ("train", "val")}
     recipe = about.recipe
     learning = of["train"]
