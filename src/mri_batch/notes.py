@@ -110,6 +110,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "SCALE_OF_SERIES": (),
     "METHOD_FAILED_VALIDATION": (),
     "METHOD_CANNOT_RUN": ("method", "model", "reason"),
+    "METHOD_EXCLUDED": (),
     "NO_FEATURE_MAPS": (),
     "NO_ATTENTION": (),
     "NO_GRADCAM": (),

@@ -274,7 +274,8 @@ class Attribution:
 class Heatmap:
     """Heatmap metadata on one slice. ``peak_px``: row and column index in the slice's own pixels.
 
-    ``layer`` and ``head``: from 0, where the map shows one of them alone.
+    ``layer`` and ``head``: from 0, where the map shows one of them alone. ``family``: the method's own, which decides
+    the caveat that a reader is given; empty: unknown.
     """
 
     method: str
@@ -286,6 +287,7 @@ class Heatmap:
     layer: int | None = None
     head: int | None = None
     faithfulness: Faithfulness | None = None
+    family: str = ""
     notes: tuple[Note, ...] = ()
 
 

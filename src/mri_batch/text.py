@@ -1,4 +1,4 @@
-"""Strings from files and headers made safe to look at: nothing invisible, nothing that runs."""
+"""Strings from files and headers made safe to show: nothing invisible, nothing that runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def to_visible(text: str) -> str:
-    """Write characters that cannot be seen, or that turn the text around, as escapes such as ``\\u202e``."""
+    """Write characters that are invisible, reverse the text or steer a terminal as escapes such as ``\\u202e``."""
     if text.isprintable():  # printable in Python's sense leaves none of the hidden categories
         return text
     return "".join(_escape(c) if unicodedata.category(c) in _HIDDEN else c for c in text)

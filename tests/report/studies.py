@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mri_batch.card import Calibration, Conformal, Decision, MethodEntry, ModelCard
+from mri_batch.notes import Note
 from mri_batch.placement import Placement
 from mri_batch.records import (
     Faithfulness,
@@ -17,9 +18,11 @@ from mri_batch.records import (
     Heatmap,
     KeySlice,
     LayerHeads,
+    Plane,
     Prediction,
     ReportHeat,
     ReportSlice,
+    SeriesInfo,
     SeriesResult,
     Slice,
     SliceResult,
@@ -39,8 +42,8 @@ CARD = ModelCard(
     calibration=Calibration(method="temperature", temperature=1.31, fitted_on="validation patients", ece_after=0.021),
     decision=Decision(conformal=Conformal(alpha=0.1, thresholds=dict.fromkeys(LABELS, 0.9))),
     explanations=(
-        MethodEntry(method="rollout", scale_max=0.05, licence="passed"),
-        MethodEntry(method="gradcam", scale_max=1.0, licence="failed", reason="peaks beside the lesion"),
+        MethodEntry(method="rollout", scale_max=0.05, validation="passed"),
+        MethodEntry(method="gradcam", scale_max=1.0, validation="failed", reason="peaks beside the lesion"),
     ),
     default_method="rollout",
     metrics={"test": {"accuracy": 0.961, "n_slices": 614}},
@@ -110,6 +113,7 @@ def spot_heat(
     layer: int | None = None,
     head: int | None = None,
     scale_max: float = 0.05,
+    family: str = "attention",
 ) -> ReportHeat:
     """A bump of heat over the slice's pixel ``spot``, on a grid of the model's input."""
     unit_row, unit_col = placement.to_unit(np.array([spot[0] + 0.5], np.float32), np.array([spot[1] + 0.5], np.float32))
@@ -124,6 +128,7 @@ def spot_heat(
         scale_max=scale_max,
         layer=layer,
         head=head,
+        family=family,
         faithfulness=Faithfulness(
             score=0.34 if better else 0.01,
             p_value=0.015 if better else 0.46,
@@ -155,8 +160,8 @@ def shown_slices(
         if at in keys:
             heats = (
                 spot_heat(placement, (48, 80)),
-                spot_heat(placement, (48, 80), method="gradcam", label="glioma", better=False, scale_max=1.0),
-                spot_heat(placement, (20, 30), method="gradcam", label="pituitary", scale_max=1.0),
+                spot_heat(placement, (48, 80), method="gradcam", family="cam", label="glioma", better=False, scale_max=1.0),
+                spot_heat(placement, (20, 30), method="gradcam", family="cam", label="pituitary", scale_max=1.0),
                 spot_heat(placement, (48, 80), method="attention", layer=11, head=0),
                 spot_heat(placement, (90, 40), method="attention", layer=11, head=1),
             )
@@ -178,7 +183,7 @@ def study_result(
     study_id: str = "st-0001",
     source: str = "ward/patient-a",
     verdict: Verdict = Verdict.CAUTION,
-    reasons: tuple[str, ...] = ("2 classes remain plausible", "1 of 7 files could not be read"),
+    reasons: tuple[Note, ...] = (Note("SET_SEVERAL", {"n": 2}), Note("FILES_UNREADABLE", {"n": 1, "total": 7})),
     top: float = 0.81,
 ) -> StudyResult:
     """A finished study over ``shown``, with one damaged and one skipped file."""
@@ -221,8 +226,7 @@ def study_result(
                 n_slices=len(shown),
                 label="glioma",
                 probabilities=probabilities,
-                modality="MR",
-                facts=(("RepetitionTime", "2000"), ("SliceThickness", "5 mm")),
+                info=SeriesInfo(modality="MR", plane=Plane.AXIAL, repetition_time_ms=2000.0, slice_thickness_mm=5.0),
             ),
         ),
         slices=slices,
@@ -241,11 +245,11 @@ def study_result(
         files=(
             *files,
             not_used(
-                FileStatus.FAILED, "FILE_TRUNCATED", "the pixel data ends early", "ward/patient-a/IM0099", study_id
+                FileStatus.FAILED, "FILE_TRUNCATED", Note("PIXELS_MISSING"), "ward/patient-a/IM0099", study_id
             ),
-            not_used(FileStatus.SKIPPED, "NOT_A_PICTURE", "a structured report", "ward/patient-a/SR01", study_id),
+            not_used(FileStatus.SKIPPED, "NOT_A_PICTURE", Note("CLASS_WITHOUT_PICTURE", {"sop_class": "Basic Text SR"}), "ward/patient-a/SR01", study_id),
         ),
-        notes=("1 slice is missing between positions 12 and 22 mm",),
+        notes=(Note("SLICES_MISSING", {"n": 1}),),
         timings_ms=(("read_and_infer", 812.5), ("explain", 1450.25)),
     )
 
@@ -259,8 +263,8 @@ def failed_result(*, study_id: str = "st-0009", source: str = "ward/broken") -> 
         key=f"key-{study_id}",
         status=StudyStatus.FAILED,
         code="FILE_TRUNCATED",
-        reason="1 files could not be read; the first: the pixel data ends early",
-        files=(not_used(FileStatus.FAILED, "FILE_TRUNCATED", "the pixel data ends early", f"{source}/a", study_id),),
+        reason=Note("ALL_FILES_UNREADABLE", {"n": 1, "first": Note("PIXELS_MISSING")}),
+        files=(not_used(FileStatus.FAILED, "FILE_TRUNCATED", Note("PIXELS_MISSING"), f"{source}/a", study_id),),
     )
 
 
@@ -273,12 +277,12 @@ def skipped_result(*, study_id: str = "st-0008", source: str = "ward/letters") -
         key=f"key-{study_id}",
         status=StudyStatus.SKIPPED,
         code="NOT_A_PICTURE",
-        reason="a structured report",
-        files=(not_used(FileStatus.SKIPPED, "NOT_A_PICTURE", "a structured report", f"{source}/a", study_id),),
+        reason=Note("CLASS_WITHOUT_PICTURE", {"sop_class": "Basic Text SR"}),
+        files=(not_used(FileStatus.SKIPPED, "NOT_A_PICTURE", Note("CLASS_WITHOUT_PICTURE", {"sop_class": "Basic Text SR"}), f"{source}/a", study_id),),
     )
 
 
-def not_used(status: FileStatus, code: str, reason: str, relative: str, study_id: str) -> FileRecord:
+def not_used(status: FileStatus, code: str, reason: Note, relative: str, study_id: str) -> FileRecord:
     """A file that was not used."""
     return FileRecord(
         file_id="f99999",

@@ -10,6 +10,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mri_batch.notes import NOTES, Note
 from mri_batch.records import (
     Faithfulness,
     FileKind,
@@ -17,12 +18,16 @@ from mri_batch.records import (
     FileStatus,
     Heatmap,
     KeySlice,
+    Plane,
     Prediction,
+    Role,
+    SeriesInfo,
     SeriesResult,
     SliceResult,
     StudyResult,
     StudyStatus,
     Verdict,
+    Weighting,
 )
 from mri_batch.report.schema import (
     FILES_COLUMNS,
@@ -39,8 +44,21 @@ NASTY = "=cmd|'/C calc'!A0\u202e<script>\x07\r\n\"; --"
 
 floats = st.floats(allow_nan=False, allow_infinity=False)
 texts = st.text(max_size=8)
-pairs = st.dictionaries(texts, texts, max_size=3).map(lambda d: tuple(d.items()))
 indices = st.integers(0, 10_000)
+notes = st.sampled_from(sorted(NOTES)).map(lambda code: Note(code, {name: NASTY for name in NOTES[code]}))
+nested = st.one_of(notes, st.builds(lambda note: Note("FILE_UNREADABLE", {"why": note}), notes))
+infos = st.builds(
+    SeriesInfo,
+    role=st.sampled_from(Role),
+    modality=texts,
+    weighting=st.none() | st.sampled_from(Weighting),
+    plane=st.none() | st.sampled_from(Plane),
+    oblique=st.booleans(),
+    n_frames=indices,
+    slice_spacing_mm=st.none() | floats,
+    image_type=st.lists(texts, max_size=2).map(tuple),
+    notes=st.lists(nested, max_size=2).map(tuple),
+)
 
 
 @st.composite
@@ -69,7 +87,7 @@ def results(draw: st.DrawFn) -> StudyResult:
         layer=st.none() | indices,
         head=st.none() | indices,
         faithfulness=st.none() | test,
-        notes=st.lists(texts, max_size=2).map(tuple),
+        notes=st.lists(nested, max_size=2).map(tuple),
     )
     key = st.builds(
         KeySlice,
@@ -86,8 +104,8 @@ def results(draw: st.DrawFn) -> StudyResult:
         n_slices=indices,
         label=label,
         probabilities=probabilities,
-        modality=texts,
-        facts=pairs,
+        info=infos,
+        reason=st.none() | nested,
     )
     piece = st.builds(SliceResult, file=texts, frame=indices, series_id=texts, label=label, probabilities=probabilities)
     record = st.builds(
@@ -98,7 +116,8 @@ def results(draw: st.DrawFn) -> StudyResult:
         size_bytes=indices,
         status=st.sampled_from(FileStatus),
         code=texts,
-        reason=texts,
+        reason=st.none() | nested,
+            hint=st.none() | nested,
         study_id=texts,
         series_id=texts,
     )
@@ -109,7 +128,7 @@ def results(draw: st.DrawFn) -> StudyResult:
         label=label,
         prediction_set=st.lists(label, max_size=2).map(tuple),
         verdict=st.sampled_from(Verdict),
-        reasons=st.lists(texts, max_size=2).map(tuple),
+        reasons=st.lists(nested, max_size=2).map(tuple),
     )
     return draw(
         st.builds(
@@ -120,7 +139,8 @@ def results(draw: st.DrawFn) -> StudyResult:
             key=texts,
             status=st.sampled_from(StudyStatus),
             code=texts,
-            reason=texts,
+            reason=st.none() | nested,
+            hint=st.none() | nested,
             labels=st.just(labels),
             model_name=texts,
             model_version=texts,
@@ -130,7 +150,7 @@ def results(draw: st.DrawFn) -> StudyResult:
             slices=st.lists(piece, max_size=2).map(tuple),
             key_slices=st.lists(key, max_size=2).map(tuple),
             files=st.lists(record, max_size=2).map(tuple),
-            notes=st.lists(texts, max_size=2).map(tuple),
+            notes=st.lists(nested, max_size=2).map(tuple),
             timings_ms=st.dictionaries(texts, floats, max_size=2).map(lambda d: tuple(d.items())),
         )
     )
@@ -154,6 +174,8 @@ def test_line_has_the_agreed_keys_and_rounds() -> None:
         "status",
         "code",
         "reason",
+        "reason_note",
+        "hint",
         "label",
         "probability",
         "probabilities",

@@ -57,13 +57,13 @@ def build(out: Path, systems: tuple[str, ...], pythons: tuple[str, ...], models:
 def verify(folder: Path) -> int:
     """Check that every file of an air-gap folder is as it was built, and that none was added or removed."""
     from mri_batch.checksums import SUMS, digest_file
-    from mri_batch.cli.common import printable
     from mri_batch.commands.airgap.build import verify_bundle
     from mri_batch.errors import OutputError
+    from mri_batch.text import to_visible
 
     differences = verify_bundle(folder)
     for what, name in differences:
-        click.echo(printable(f"{what}  {name}"))
+        click.echo(to_visible(f"{what}  {name}"))
     if differences:
         raise OutputError("the folder is not as it was built", code="BUNDLE_ALTERED", file=str(folder))
     click.echo(f"as built; sha256 of SHA256SUMS {digest_file(folder / SUMS)}")

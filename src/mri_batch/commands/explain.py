@@ -1,41 +1,40 @@
-"""One picture, every method side by side."""
+"""``mri-batch explain``: one picture, every method side by side."""
 
 from __future__ import annotations
 
 import json
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mri_batch.card import MethodEntry
-from mri_batch.errors import MethodAbsent, NothingToRead, UsageError
+from mri_batch.errors import NothingToRead, UsageError
 from mri_batch.explain.base import Method
-from mri_batch.explain.methods.attention import every_head
-from mri_batch.explain.quality.faithfulness import QUICK, RandomOrders, judge_faithfulness
-from mri_batch.explain.registry import available_methods, build_method, iter_parts
+from mri_batch.explain.methods.attention import Attention
+from mri_batch.explain.ops.heads import read_heads
+from mri_batch.explain.registry import ALL, AbsentMethod, ChosenMethod, choose_methods, iter_parts
 from mri_batch.model.decide import calibrate
 from mri_batch.model.package import read_package
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
-from mri_batch.placement import find_peak
+from mri_batch.notes import Note
+from mri_batch.read.collect import collect
 from mri_batch.read.decode.slices import iter_slices
-from mri_batch.read.find.walk import iter_files
-from mri_batch.read.group import Grouper
-from mri_batch.records import Attribution, FoundFile, Heatmap, MethodPanel, ModelInput, ReportHeat, ReportSlice, Slice
+from mri_batch.records import Attribution, MethodPanel, ModelInput, ReportSlice, Slice
+from mri_batch.report.schema.notes import from_note, from_notes
 from mri_batch.report.study.methods_page import render_methods
-from mri_batch.run.attribution import list_caveats
+from mri_batch.run.attribution import MethodRunner, to_report_heat
 from mri_batch.run.store.folder import write_file
 from mri_batch.settings import ReadLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explained:
-    """A picture, the calibrated answer, and a panel for each method, layer and head."""
+    """A picture, the calibrated probabilities, and a panel for each method, layer and head."""
 
     shown: ReportSlice
     label: str
@@ -55,10 +54,10 @@ def explain_one(
         explained.shown, explained.methods, explained.parts, session.card, explained.label, explained.probabilities
     )
     write_file(out / "explain.html", page)
-    write_file(out / "explain.json", json.dumps(_tell(explained, session.labels), indent=1) + "\n")
+    write_file(out / "explain.json", json.dumps(_to_json(explained, session.labels), indent=1) + "\n")
     with tempfile.TemporaryDirectory(dir=out, prefix=".") as folder:
         beside = Path(folder) / "heat.npz"
-        arrays: dict[str, Any] = {p.title: p.heat.heat for p in explained.methods if p.heat is not None}
+        arrays: dict[str, Any] = {p.name: p.heat.heat for p in explained.methods if p.heat is not None}
         np.savez_compressed(beside, **arrays)
         beside.replace(out / "heat.npz")
     return out / "explain.html"
@@ -67,21 +66,17 @@ def explain_one(
 def read_one(image: Path, frame: int) -> Slice:
     """Read one frame of one file. Raises NothingToRead with the file's own reason."""
     limits = ReadLimits()
-    reason = "it is not a picture"
-    with tempfile.TemporaryDirectory(prefix="mri-batch-") as work, Grouper(Path(work), limits=limits) as grouper:
-        for item in iter_files((image,), limits=limits):
-            if isinstance(item, FoundFile):
-                grouper.add(item)
-            else:
-                reason = item.reason
-        for study in grouper.iter_studies():
-            for series in study.series:
-                for each in iter_slices(series, limits=limits):
-                    if isinstance(each, Slice) and each.frame == frame:
-                        return each
-                    reason = f"it has no frame {frame}" if isinstance(each, Slice) else each.reason
+    reason: str | Note | None = None
+    with collect((image,), limits=limits) as grouper:
+        for series in (series for study in grouper.iter_studies() for series in study.series):
+            for each in iter_slices(series, limits=limits):
+                if isinstance(each, Slice) and each.frame == frame:
+                    return each
+                reason = f"it has no frame {frame}" if isinstance(each, Slice) else each.reason
         reason = next((record.reason for record in grouper.iter_leftovers()), reason)
-    raise NothingToRead(reason, file=str(image), hint="give a DICOM, PNG, JPEG or TIFF picture")
+    raise NothingToRead(
+        reason or Note("NOT_A_PICTURE"), file=str(image), hint="give a DICOM, PNG, JPEG or TIFF picture"
+    )
 
 
 def explain_slice(picture: Slice, session: Session, *, methods: Sequence[str], label: str | None) -> Explained:
@@ -91,97 +86,68 @@ def explain_slice(picture: Slice, session: Session, *, methods: Sequence[str], l
     if label is not None and label not in session.labels:
         raise UsageError(f"the model has no label {label!r}", hint=f"its labels: {', '.join(session.labels)}")
     target = session.labels.index(label) if label else int(np.argmax(probabilities))
-    orders = RandomOrders()
-    panels = tuple(_panel(name, session, ready, target, orders) for name in _choose(methods, session))
-    wanted = not methods or "all" in methods
+    request = methods or (ALL,)
+    runner = MethodRunner(session, ready, target, tested=(0,))
+    panels = tuple(_make_panel(item, runner) for item in choose_methods(session.card, request).items)
     return Explained(
         shown=ReportSlice(index=0, picture=picture, placement=ready.placements[0]),
         label=session.labels[target],
         probabilities=tuple(float(p) for p in probabilities),
         methods=panels,
-        parts=tuple(_iter_parts(session, ready, target)) if wanted else (),
+        parts=tuple(_iter_parts(session, ready, target)) if ALL in request else (),
     )
 
 
-def _choose(methods: Sequence[str], session: Session) -> list[str]:
-    every = [entry.method for entry in available_methods(session.card)]
-    return every if not methods or "all" in methods else list(methods)
-
-
-def _panel(name: str, session: Session, ready: ModelInput, target: int, orders: RandomOrders) -> MethodPanel:
-    entry = next((e for e in available_methods(session.card) if e.method == name), MethodEntry(method=name))
-    try:
-        panel = _run(name, build_method(name, session.card), session, ready, target, entry)
-    except MethodAbsent as error:
-        return MethodPanel(title=name, reason=error.reason)
-    assert panel.heat is not None
-    score = judge_faithfulness(session, ready.pixels[0], panel.heat.heat, target, orders, QUICK)
-    return replace(panel, heat=replace(panel.heat, about=replace(panel.heat.about, faithfulness=score)))
+def _make_panel(item: ChosenMethod | AbsentMethod, runner: MethodRunner, part: Note | None = None) -> MethodPanel:
+    if isinstance(item, AbsentMethod):
+        return MethodPanel(name=item.name, reason=item.reason)
+    run = runner.run(item)
+    return MethodPanel(name=item.name, part=part, heat=run.heats[0], passes=run.passes, ms=run.ms)
 
 
 def _iter_parts(session: Session, ready: ModelInput, target: int) -> Iterator[MethodPanel]:
     """Yield every layer and head of a ViT, every stage of a CNN."""
     if session.wiring.attention:
-        for layer, heads in enumerate(every_head(session, ready.pixels)):
+        source = _without_scale(Attention())
+        for layer, heads in enumerate(read_heads(session, ready.pixels)):
             for head, heat in enumerate(heads):
-                told = Attribution(heat=heat[None], method="attention", label=None)
+                attribution = Attribution(heat=heat[None], method=source.name, label=None)
                 yield MethodPanel(
-                    title=f"layer {layer}, head {head}",
-                    heat=_show(told, ready, MethodEntry(method="attention"), layer=layer, head=head),
+                    name=source.name,
+                    part=Note("PANEL_HEAD", {"layer": layer, "head": head}),
+                    heat=to_report_heat(attribution, 0, source, ready.placements[0], layer=layer, head=head),
                 )
-    for title, method in iter_parts(session.card):
-        yield _run(title, method, session, ready, target, MethodEntry(method=method.name))
+    runner = MethodRunner(session, ready, target)
+    for part, method in iter_parts(session.card):
+        yield _make_panel(_without_scale(method), runner, part)
 
 
-def _run(
-    title: str, method: Method, session: Session, ready: ModelInput, target: int, entry: MethodEntry
-) -> MethodPanel:
-    began = time.perf_counter()
-    told = method(session, ready.pixels, np.array([target], np.int64))
-    ms = (time.perf_counter() - began) * 1000
-    return MethodPanel(title=title, heat=_show(told, ready, entry), passes=told.passes, ms=round(ms, 1))
+def _without_scale(method: Method) -> ChosenMethod:
+    """A part of a method has no scale in the package."""
+    return ChosenMethod(method=method, entry=MethodEntry(method=method.name))
 
 
-def _show(
-    told: Attribution, ready: ModelInput, entry: MethodEntry, layer: int | None = None, head: int | None = None
-) -> ReportHeat:
-    heat = told.heat[0]
-    about = Heatmap(
-        method=told.method,
-        label=told.label,
-        grid=(int(heat.shape[0]), int(heat.shape[1])),
-        peak_px=find_peak(heat, ready.placements[0]),
-        scale_max=entry.scale_max or float(np.abs(heat).max()) or 1.0,
-        signed=told.signed,
-        layer=layer,
-        head=head,
-        notes=(*told.notes, *list_caveats(entry)),
-    )
-    return ReportHeat(heat=heat, about=about)
-
-
-def _tell(explained: Explained, labels: Sequence[str]) -> dict[str, object]:
-    """Return ``explain.json``: the answer, and for each method its peak, faithfulness and cost, or why it is absent."""
-    methods = []
-    for panel in explained.methods:
-        about = panel.heat.about if panel.heat else None
-        test = about.faithfulness if about else None
-        methods.append(
-            {
-                "method": panel.title,
-                "reason": panel.reason,
-                "label": about.label if about else None,
-                "peak_row": about.peak_px[0] if about else None,
-                "peak_col": about.peak_px[1] if about else None,
-                "faithfulness": round(test.score, 6) if test else None,
-                "better_than_chance": test.better_than_chance if test else None,
-                "passes": panel.passes,
-                "ms": panel.ms,
-                "notes": list(about.notes) if about else [],
-            }
-        )
+def _to_json(explained: Explained, labels: Sequence[str]) -> dict[str, object]:
+    """Return ``explain.json``: probabilities, and each method's peak, faithfulness and cost, or why it is absent."""
     return {
         "label": explained.label,
         "probabilities": {k: round(p, 6) for k, p in zip(labels, explained.probabilities, strict=True)},
-        "methods": methods,
+        "methods": [_panel_to_json(panel) for panel in explained.methods],
+    }
+
+
+def _panel_to_json(panel: MethodPanel) -> dict[str, object]:
+    about = panel.heat.about if panel.heat else None
+    test = about.faithfulness if about else None
+    return {
+        "method": panel.name,
+        "reason": from_note(panel.reason),
+        "label": about.label if about else None,
+        "peak_row": about.peak_px[0] if about else None,
+        "peak_col": about.peak_px[1] if about else None,
+        "faithfulness": round(test.score, 6) if test else None,
+        "better_than_chance": test.better_than_chance if test else None,
+        "passes": panel.passes,
+        "ms": panel.ms,
+        "notes": from_notes(about.notes if about else ()),
     }

@@ -4,19 +4,54 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mri_batch.card import ModelCard
+from mri_batch.notes import Note
 from mri_batch.records import StudyResult, StudyStatus
 from mri_batch.report.feedback import Agreement, agreement, load_feedback
-from mri_batch.report.i18n.phrases import Sentence, find_sentence, iter_keys
-from mri_batch.report.study.page import render_template
+from mri_batch.report.render import Page
 from mri_batch.settings import Language
 from mri_batch.text import to_visible
 
 ROWS_PER_PAGE = 500  # 5,000 studies are ten pages of about half a megabyte
-_SCRIPTS = ("common.js", "worklist.js")
+SCRIPTS = ("common.js", "worklist.js")
+SCRIPT_MESSAGES = (
+    "agree",
+    "disagree",
+    "feedback",
+    "feedback_count",
+    "note",
+    "page",
+    "showing",
+    "status_done",
+    "status_failed",
+    "status_skipped",
+    "unsure",
+    "verdict_abstain",
+    "verdict_caution",
+    "verdict_report",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A study's row. ``at``: its place in the whole list, from 0; ``thumb``: whether it has a small picture."""
+
+    at: int
+    id: str
+    key: str
+    source: str
+    status: StudyStatus
+    code: str
+    label: str
+    probability: float | None
+    verdict: str
+    reasons: tuple[Note, ...]
+    n_slices: int
+    thumb: bool
 
 
 def write_index(
@@ -26,14 +61,15 @@ def write_index(
     *,
     lang: Language,
     feedback: Path | None = None,
+    card: ModelCard | None = None,
 ) -> tuple[Path, ...]:
     """Write the work list's pages into ``out``, with agreement figures where readers' feedback is given.
 
-    Each page is whole or not there. Raises UsageError where the feedback is not a file that the work list saved.
+    Each page is whole or not there. ``card`` may name the classes in other languages. Raises UsageError where the feedback is not a file that the work list saved.
     """
     light = [replace(result, slices=(), files=()) for result in results]  # 5,000 studies' slices need not be held
     agreed = agreement(light, load_feedback(feedback)) if feedback is not None else None
-    pages = render_index(light, run, lang=lang, agreed=agreed)
+    pages = render_index(light, run, lang=lang, agreed=agreed, card=card)
     for old in set(out.glob("index-*.html")) - {out / name for name, _ in pages}:
         old.unlink()
     for name, page in pages:
@@ -49,6 +85,7 @@ def render_index(
     *,
     lang: Language,
     agreed: Agreement | None = None,
+    card: ModelCard | None = None,
 ) -> tuple[tuple[str, str], ...]:
     """Render the work list: (file name, page) pairs, ``index.html`` first, one page for every 500 studies.
 
@@ -56,85 +93,88 @@ def render_index(
     table of all studies for its filter.
     """
     rows = [_describe(at, result) for at, result in enumerate(results)]
-    counts = Counter(row["status"] for row in rows)
-    told = {_tell(reason) for row in rows for reason in row["reasons"]}
-    sentences = {key for each in told if isinstance(each, tuple) for key in iter_keys(each)}
     n_pages = max(1, -(-len(rows) // ROWS_PER_PAGE))
+    counts = Counter(row.status for row in rows)
     shared = {
         "total": len(rows),
-        "counts": {status.value: counts[status.value] for status in StudyStatus},
+        "counts": {status.value: counts[status] for status in StudyStatus},
         "n_pages": n_pages,
-        "run": _plain(run),
+        "run": _flatten(run),
     }
     return tuple(
         (
             "index.html" if number == 1 else f"index-{number}.html",
-            render_template(
-                "index.html",
-                lang=lang,
-                scripts=_SCRIPTS,
-                number=number,
-                rows=rows[(number - 1) * ROWS_PER_PAGE : number * ROWS_PER_PAGE],
-                table=_compact(rows) if number == 1 else None,
-                sentences=sentences if number == 1 else (),
-                agreement=agreed if number == 1 else None,
-                **shared,
-            ),
+            _render_page(Page(lang, card), number, rows, agreed if number == 1 else None, shared),
         )
         for number in range(1, n_pages + 1)
     )
 
 
-def _describe(at: int, result: StudyResult) -> dict[str, Any]:
+def _render_page(
+    page: Page, number: int, rows: Sequence[Row], agreed: Agreement | None, shared: Mapping[str, object]
+) -> str:
+    return page.render(
+        "index.html",
+        scripts=SCRIPTS,
+        messages=SCRIPT_MESSAGES,
+        page_number=number,
+        rows=rows[(number - 1) * ROWS_PER_PAGE : number * ROWS_PER_PAGE],
+        table=_to_table(rows, page) if number == 1 else None,
+        agreement=agreed,
+        **shared,
+    )
+
+
+def _describe(at: int, result: StudyResult) -> Row:
     prediction = result.prediction
-    return {
-        "at": at,
-        "id": result.study_id,
-        "key": result.key,
-        "source": result.source,
-        "status": result.status.value,
-        "code": result.code,
-        "label": prediction.label if prediction else "",
-        "probability": prediction.probability if prediction else None,
-        "verdict": prediction.verdict.value if prediction else "",
-        "reasons": list(prediction.reasons) if prediction else [result.reason],
-        "n_slices": sum(series.n_slices for series in result.series),
-        "thumb": any(key.heatmaps for key in result.key_slices),
-    }
+    told = (result.reason, result.hint) if prediction is None else prediction.reasons
+    return Row(
+        at=at,
+        id=result.study_id,
+        key=result.key,
+        source=result.source,
+        status=result.status,
+        code=result.code,
+        label=prediction.label if prediction else "",
+        probability=prediction.probability if prediction else None,
+        verdict=prediction.verdict.value if prediction else "",
+        reasons=tuple(note for note in told if note),
+        n_slices=sum(series.n_slices for series in result.series),
+        thumb=any(key.heatmaps for key in result.key_slices),
+    )
 
 
-def _compact(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return all rows for the page's filter: the names of the fields once, then one short list per study."""
+def _to_table(rows: Sequence[Row], page: Page) -> dict[str, Any]:
+    """Return all rows for the page's filter, one short list per study; words as their places among its texts."""
+    labels = dict.fromkeys(row.label for row in rows if row.label)
     return {
         "per_page": ROWS_PER_PAGE,
+        "labels": {label: page.place(page.label(label)) for label in labels},
+        "thumb_alt": page.place(page.message("thumb_alt")),
         "rows": [
             [
-                row["id"],
-                row["key"],
-                to_visible(row["source"]),
-                row["status"],
-                row["code"],
-                row["label"],
-                None if row["probability"] is None else round(row["probability"], 4),
-                row["verdict"],
-                [_tell(reason) for reason in row["reasons"] if reason],
-                row["n_slices"],
-                int(row["thumb"]),
+                row.id,
+                row.key,
+                to_visible(row.source),
+                row.status.value,
+                row.code,
+                row.label,
+                None if row.probability is None else round(row.probability, 4),
+                row.verdict,
+                [page.place(page.note(reason)) for reason in row.reasons],
+                row.n_slices,
+                int(row.thumb),
             ]
             for row in rows
         ],
     }
 
 
-def _tell(reason: str) -> Sentence | str:
-    return find_sentence(to_visible(reason)) or to_visible(reason)
-
-
-def _plain(run: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+def _flatten(run: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     flat: list[tuple[str, str]] = []
     for name, value in run.items():
         if isinstance(value, Mapping):
-            flat += _plain(value, f"{prefix}{name}.")
+            flat += _flatten(value, f"{prefix}{name}.")
         elif isinstance(value, str | int | float):
             flat.append((f"{prefix}{name}", str(value)))
         elif isinstance(value, Sequence) and all(isinstance(item, str | int | float) for item in value):

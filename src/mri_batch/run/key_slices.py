@@ -1,136 +1,129 @@
-"""What a report shows of a judged study: which slices, and the heat on the key slices."""
+"""The slices that a study's report shows, with heat on the key slices."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mri_batch.arrays import Float32, Uint8
+from mri_batch.explain.registry import choose_methods
 from mri_batch.model.decide import choose_key_slices
 from mri_batch.model.prepare import prepare_placed
 from mri_batch.model.session import Session
+from mri_batch.notes import Note
 from mri_batch.records import KeySlice, ReportSlice, StudyResult
-from mri_batch.run.attribution import choose_methods, explain_heads, explain_pictures
+from mri_batch.run.attribution import explain_heads, explain_pictures
 from mri_batch.run.inference import SeriesInference
 from mri_batch.settings import FaithfulnessOf, ScanSettings
 
-SHOWN_SLICES = 200  # a page holds at most this many pictures; the choice beyond is stated on it
+SHOWN_SLICES = 200  # pictures on a page at most; where there are more, a note says which are shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSlices:
-    """The slices of a study that its report shows, key slices with heat; the others are read when asked for."""
+    """The slices of a study that its report shows, by index: ``keys`` with heat, the others read when they are due.
 
-    judged: tuple[SeriesInference, ...]
-    keys: dict[int, ReportSlice]
-    chosen: frozenset[int]
-    result: StudyResult
-    session: Session
-    notes: tuple[str, ...] = ()
+    ``shown``: indices of all of them. ``notes``: what the result should say about the choice.
+    """
 
-    def told(self) -> tuple[KeySlice, ...]:
-        """Return what the result tells of the key slices."""
-        label_at = {label: k for k, label in enumerate(self.result.labels)}
-        told = []
-        for index, key in sorted(self.keys.items()):
-            answer = self.result.slices[index]
-            told.append(
-                KeySlice(
-                    index=index,
-                    file=answer.file,
-                    frame=answer.frame,
-                    label=answer.label,
-                    probability=answer.probabilities[label_at[answer.label]],
-                    heatmaps=tuple(heat.about for heat in key.heats),
-                )
-            )
-        return tuple(told)
+    series: tuple[SeriesInference, ...]
+    keys: Mapping[int, ReportSlice]
+    shown: frozenset[int]
+    notes: tuple[Note, ...] = ()
 
     def key_slices(self) -> tuple[ReportSlice, ...]:
         """Return the key slices in order."""
         return tuple(self.keys[index] for index in sorted(self.keys))
 
+    def key_results(self, result: StudyResult) -> tuple[KeySlice, ...]:
+        """Return the records of the key slices in a study's result."""
+        records = []
+        for key in self.key_slices():
+            of_slice = result.slices[key.index]
+            records.append(
+                KeySlice(
+                    index=key.index,
+                    file=of_slice.file,
+                    frame=of_slice.frame,
+                    label=of_slice.label,
+                    probability=of_slice.probabilities[result.labels.index(of_slice.label)],
+                    heatmaps=tuple(heat.about for heat in key.heats),
+                )
+            )
+        return tuple(records)
+
     def slices(self) -> Iterator[ReportSlice]:
         """Yield all shown slices in order."""
         index = -1
-        for judged in self.judged:
-            for picture, placement in zip(judged.source, judged.placements, strict=True):
+        for series in self.series:
+            for picture, placement in zip(series.source, series.placements, strict=True):
                 index += 1
                 if index in self.keys:
                     yield self.keys[index]
-                elif index in self.chosen:
+                elif index in self.shown:
                     yield ReportSlice(index=index, picture=picture, placement=placement)
 
 
 def plan_report_slices(
-    judged: Sequence[SeriesInference], result: StudyResult, settings: ScanSettings, session: Session
+    series: Sequence[SeriesInference], result: StudyResult, settings: ScanSettings, session: Session
 ) -> ReportSlices:
-    """Choose the slices to show and explain the key slices among them."""
+    """Choose the slices to show, and explain the key slices among them."""
     keys: dict[int, ReportSlice] = {}
-    notes: dict[str, None] = {}
     first = 0
-    for series, answer in zip(judged, result.series, strict=True):
-        label = session.labels.index(answer.label)
-        picked = choose_key_slices(series.probabilities, label, settings.max_key_slices)
-        for shown in _explain(series, picked, label, first, settings, session, notes):
-            keys[shown.index] = shown
-        first += len(series.origins)
-    chosen = _choose_slices(first, frozenset(keys))
-    if len(chosen) < first:
-        notes[f"{len(chosen)} of {first} slices are shown: the key slices and an even choice of the others"] = None
-    return ReportSlices(
-        judged=tuple(judged), keys=keys, chosen=chosen, result=result, session=session, notes=tuple(notes)
-    )
+    for each, series_result in zip(series, result.series, strict=True):
+        label = session.labels.index(series_result.label)
+        for key in _explain_series(each, label, first, settings, session):
+            keys[key.index] = key
+        first += len(each.origins)
+    shown = _choose_shown(first, frozenset(keys))
+    notes = list(choose_methods(session.card, settings.explain).absent)
+    if len(shown) < first:
+        notes.append(Note("SLICES_SHOWN", {"n": len(shown), "total": first}))
+    return ReportSlices(series=tuple(series), keys=keys, shown=shown, notes=tuple(notes))
 
 
-def _explain(
-    judged: SeriesInference,
-    picked: Sequence[int],
-    label: int,
-    first: int,
-    settings: ScanSettings,
-    session: Session,
-    notes: dict[str, None],
+def _explain_series(
+    series: SeriesInference, label: int, first: int, settings: ScanSettings, session: Session
 ) -> Iterator[ReportSlice]:
-    """Explain the key slices of a series, by their numbers in it in order."""
-    pictures = {i: picture for i, picture in enumerate(judged.source) if i in set(picked)}
-    ready = prepare_placed(pictures.values(), [judged.placements[i] for i in picked], session.card.preprocessing)
-    likely = judged.probabilities[list(picked), label]
-    chosen, absent = choose_methods(session.card, settings.explain)
-    notes |= dict.fromkeys(absent)
+    """Explain the key slices of a series whose first slice has the index ``first`` in the study."""
+    picked = choose_key_slices(series.probabilities, label, settings.max_key_slices)
+    pictures = {i: picture for i, picture in enumerate(series.source) if i in set(picked)}
+    ready = prepare_placed(pictures.values(), [series.placements[i] for i in picked], session.card.preprocessing)
+    likely = series.probabilities[list(picked), label]
+    chosen = choose_methods(session.card, settings.explain).chosen
     tested = _choose_tested(likely, settings.faithfulness)
-    known = {name: values[list(picked)] for name, values in judged.kept.items()}
+    known = {name: values[list(picked)] for name, values in series.kept.items()}
     heats = explain_pictures(session, ready, label, chosen, tested=tested, known=known)
-    loudest = int(np.argmax(likely)) if chosen else None
+    likeliest = int(np.argmax(likely)) if chosen else None
     for row, (i, picture) in enumerate(pictures.items()):
         yield ReportSlice(
             index=first + i,
             picture=picture,
             placement=ready.placements[row],
             heats=heats[row],
-            prepared=_seen(ready.pixels[row], session),
-            heads=explain_heads(session, ready.pixels[row : row + 1]) if row == loudest else None,
+            prepared=_to_picture(ready.pixels[row], session),
+            heads=explain_heads(session, ready.pixels[row : row + 1]) if row == likeliest else None,
         )
 
 
 def _choose_tested(likely: Float32, of: FaithfulnessOf) -> frozenset[int]:
-    """Choose the rows whose heat is tested: all, none, or the slice that speaks loudest for the series."""
+    """Choose the rows whose heat is tested: all, none, or the slice that is likeliest to show the series' label."""
     if of == "top":
         return frozenset({int(np.argmax(likely))})
     return frozenset(range(len(likely)) if of == "all" else ())
 
 
-def _seen(pixels: np.ndarray, session: Session) -> Uint8:
-    """Return what the model saw as a picture: uint8[rows, cols], or [rows, cols, 3] for colour models."""
+def _to_picture(pixels: Float32, session: Session) -> Uint8:
+    """Return the model's input as a picture: uint8[rows, cols], or [rows, cols, 3] for colour models."""
     p = session.card.preprocessing
     spread = np.moveaxis(pixels, 0, -1) * np.array(p.std, np.float32) + np.array(p.mean, np.float32)
-    seen: Uint8 = (np.clip(spread, 0, 1) * 255 + 0.5).astype(np.uint8)
-    return seen if p.colour == "rgb" else seen[:, :, 0]
+    picture: Uint8 = (np.clip(spread, 0, 1) * 255 + 0.5).astype(np.uint8)
+    return picture if p.colour == "rgb" else picture[:, :, 0]
 
 
-def _choose_slices(n: int, keys: frozenset[int]) -> frozenset[int]:
+def _choose_shown(n: int, keys: frozenset[int]) -> frozenset[int]:
     if n <= SHOWN_SLICES:
         return frozenset(range(n))
     spread = np.linspace(0, n - 1, max(SHOWN_SLICES - len(keys), 0)).round().astype(int).tolist()

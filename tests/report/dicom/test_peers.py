@@ -18,7 +18,7 @@ from pydicom import dcmread
 from mri_batch.report.dicom.write import write_dicom
 from mri_batch.report.study.bundle import load_pieces, write_pieces
 from tests.make import SAGITTAL, make_dicom, make_uid, save
-from tests.report.shown import CARD, make_result, show, show_all
+from tests.report.key_slices import CARD, make_key_slice, make_key_slices, make_result
 
 ORTHANC = shutil.which("Orthanc") or "/usr/sbin/Orthanc"
 # Orthanc in a network of its own: Debian's listens on all addresses, whatever it is told.
@@ -67,7 +67,7 @@ def objects(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         )
         for i in (1, 2, 3)
     ]  # fmt: skip
-    written = write_dicom(folder / "out", make_result(3), show_all(paths), CARD, ("sr", "sc", "pm"), version="1")
+    written = write_dicom(folder / "out", make_result(3), make_key_slices(paths), CARD, ("sr", "sc", "pm"), version="1")
     assert written.notes == ()
     return list(written.paths)
 
@@ -119,7 +119,7 @@ def test_dsr2html_shows_output_and_reserve(objects: list[Path], tmp_path: Path) 
 def test_capture_drawn_by_dcmtk_has_the_overlay_where_the_report_has_it(objects: list[Path], tmp_path: Path) -> None:
     """The coloured spot lies at the same share of the picture's height and width in both."""
     source = sorted((objects[0].parents[1] / "in").glob("*.dcm"))[0]
-    write_pieces(tmp_path / "pieces.zip", [show(source)])
+    write_pieces(tmp_path / "pieces.zip", [make_key_slice(source)])
     still = np.asarray(Image.open(io.BytesIO(load_pieces(tmp_path / "pieces.zip")[0].still))).astype(int)
     capture = next(p for p in objects if p.name == "sc-001.dcm")
     subprocess.run(["dcm2pnm", "+op", str(capture), str(tmp_path / "sc.ppm")], check=True)

@@ -15,11 +15,12 @@ from pydicom import dcmread, dcmwrite, uid
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
+from mri_batch.notes import Note
 from mri_batch.placement import place_heat
-from mri_batch.report.dicom.write import NOT_DICOM, DicomWritten, write_dicom
+from mri_batch.report.dicom.write import DicomWritten, write_dicom
 from mri_batch.settings import DicomOutput
 from tests.make import AXIAL, CORONAL, FLIPPED, OBLIQUE, SAGITTAL, Six, make_dicom, make_uid, save
-from tests.report.shown import CARD, make_result, show, show_all
+from tests.report.key_slices import CARD, make_key_slice, make_key_slices, make_result
 
 ALL: tuple[DicomOutput, ...] = ("sr", "sc", "pm")
 DATED = {
@@ -37,7 +38,7 @@ def _series(folder: Path, n: int = 3, **attributes: Any) -> list[Path]:
 
 def _write(folder: Path, paths: list[Path], out: str = "out", **change: Any) -> DicomWritten:
     result = make_result(len(paths), **change)
-    return write_dicom(folder / out, result, show_all(paths), CARD, ALL, version="1.2")
+    return write_dicom(folder / out, result, make_key_slices(paths), CARD, ALL, version="1.2")
 
 
 def _walk(dataset: Dataset) -> Iterator[Dataset]:
@@ -86,10 +87,10 @@ def test_no_date_is_invented(tmp_path: Path) -> None:
 def test_study_without_a_date_gets_no_objects_unless_a_clock_is_given(tmp_path: Path) -> None:
     """A content date is required, so its absence is a reason and not an occasion to invent one."""
     paths = _series(tmp_path, StudyDate=None, AcquisitionDate=None)
-    assert _write(tmp_path, paths) == DicomWritten(notes=("no DICOM outputs: the study bears no date",))
+    assert _write(tmp_path, paths) == DicomWritten(notes=(Note("DICOM_NO_DATE"),))
 
     now = datetime(2020, 5, 6, 7, 8, 9)
-    given = write_dicom(tmp_path / "out", make_result(3), show_all(paths), CARD, ("sr",), version="1", now=now)
+    given = write_dicom(tmp_path / "out", make_result(3), make_key_slices(paths), CARD, ("sr",), version="1", now=now)
     assert dcmread(given.paths[0]).ContentDate == "20200506"
 
 
@@ -121,8 +122,8 @@ def test_patient_is_copied_byte_for_byte(tmp_path: Path, syntax: uid.UID, charse
     dcmwrite(path, plain, enforce_file_format=True)
     path.write_bytes(path.read_bytes().replace(stand_in.encode(), name))
 
-    shown = show(path)
-    written = write_dicom(tmp_path / "out", make_result(1), [shown], CARD, ALL, version="1")
+    key = make_key_slice(path)
+    written = write_dicom(tmp_path / "out", make_result(1), [key], CARD, ALL, version="1")
 
     assert written.notes == ()
     for made in written.paths:
@@ -142,15 +143,15 @@ def test_marker_comes_back_where_it_was_planted(tmp_path: Path, plane: str) -> N
     along, down = np.array(orientation[:3]), np.array(orientation[3:])
     marker = corner + along * spacing[1] * col + down * spacing[0] * row
     [path] = _series(tmp_path, 1, orientation=orientation, ImagePositionPatient=[*corner], PixelSpacing=[*spacing])
-    shown = show(path, hot_px=(row, col))
-    written = write_dicom(tmp_path / "out", make_result(1), [shown], CARD, ("sc", "pm"), version="1")
+    key = make_key_slice(path, hot_px=(row, col))
+    written = write_dicom(tmp_path / "out", make_result(1), [key], CARD, ("sc", "pm"), version="1")
 
-    heat = place_heat(shown.heats[0].heat, shown.placement)
+    heat = place_heat(key.heats[0].heat, key.placement)
     assert _peak(heat) == (row, col)
     capture, parametric = (dcmread(p) for p in written.paths)
     assert np.allclose(_peak_in_map_mm(parametric), marker, atol=1e-3)
     assert np.allclose(
-        _peak_in_capture_mm(capture, shown.picture.pixels.shape, corner, orientation, spacing), marker, atol=1.0
+        _peak_in_capture_mm(capture, key.picture.pixels.shape, corner, orientation, spacing), marker, atol=1.0
     )
 
 
@@ -158,7 +159,7 @@ def test_capture_names_the_sides_of_the_turned_picture(tmp_path: Path) -> None:
     """What lies flipped in the file is shown, and named, as radiologists see it."""
     for plane, sides in (("axial", "L P"), ("flipped", "L P"), ("sagittal", "P F"), ("coronal", "L F")):
         [path] = _series(tmp_path / plane, 1, orientation=PLANES[plane])
-        written = write_dicom(tmp_path / plane, make_result(1), [show(path)], CARD, ("sc",), version="1")
+        written = write_dicom(tmp_path / plane, make_result(1), [make_key_slice(path)], CARD, ("sc",), version="1")
         assert " ".join(dcmread(written.paths[0]).PatientOrientation) == sides
 
 
@@ -225,24 +226,24 @@ def test_source_without_geometry_gets_a_capture_and_a_reason_for_the_missing_map
     written = _write(tmp_path, [path])
 
     assert [p.name for p in written.paths] == ["sr.dcm", "sc-001.dcm"]
-    assert written.notes == ("no parametric map: the source has no position, orientation or pixel spacing",)
+    assert written.notes == (Note("PM_NO_PLACE"),)
     assert not dcmread(written.paths[1]).PatientOrientation
 
 
 def test_pictures_get_no_dicom_but_a_reason(tmp_path: Path) -> None:
     """A PNG has no study to belong to."""
     written = write_dicom(tmp_path / "out", make_result(1, kind="pictures"), [], CARD, ALL, version="1")
-    assert written == DicomWritten(notes=(NOT_DICOM,))
+    assert written == DicomWritten(notes=(Note("DICOM_SOURCE_NOT_DICOM"),))
     assert not (tmp_path / "out").exists()
 
 
 def test_vanished_source_is_a_reason_that_quotes_no_tag(tmp_path: Path) -> None:
     """A share that goes away between reading and writing loses the objects, not the study."""
     [path] = _series(tmp_path, 1)
-    shown = show(path)
+    key = make_key_slice(path)
     path.unlink()
-    written = write_dicom(tmp_path / "out", make_result(1), [shown], CARD, ALL, version="1")
-    assert written.notes == ("no DICOM outputs: a source could not be read again (FileNotFoundError)",)
+    written = write_dicom(tmp_path / "out", make_result(1), [key], CARD, ALL, version="1")
+    assert written.notes == (Note("DICOM_SOURCE_UNREADABLE", {"error": "FileNotFoundError"}),)
 
 
 def test_capture_tells_no_patient_data(tmp_path: Path) -> None:
@@ -251,9 +252,9 @@ def test_capture_tells_no_patient_data(tmp_path: Path) -> None:
     from mri_batch.report.dicom.sc import capture_captions
 
     [path] = _series(tmp_path, 1, PatientName="Quux^Secret", PatientID="S-4711")
-    sources = load_sources([show(path)])
+    sources = load_sources([make_key_slice(path)])
     origin = Origin(result=make_result(1), card=CARD, sources=sources, version="1", now=None)
-    words = " ".join(capture_captions(origin, sources[0], sources[0].shown.heats[0]))
+    words = " ".join(capture_captions(origin, sources[0], sources[0].report_slice.heats[0]))
     assert "Secret" not in words
     assert "4711" not in words
     assert "RESEARCH USE ONLY" in words

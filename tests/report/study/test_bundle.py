@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 
 from mri_batch.records import LayerHeads, ReportSlice, Slice
-from mri_batch.report.study.bundle import Piece, budget_bytes, load_pieces, write_pieces
+from mri_batch.report.study.budget import budget_bytes
+from mri_batch.report.study.bundle import load_pieces, write_pieces
+from mri_batch.report.study.piece import Piece
 from mri_batch.report.study.thumbnails import to_upright
 from tests.arrays import f32
 from tests.report.studies import found, head_slice, shown_slices, spot_heat, whole_placement

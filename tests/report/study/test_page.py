@@ -14,10 +14,13 @@ import numpy as np
 import pytest
 
 from mri_batch.card import ModelCard
-from mri_batch.records import FileStatus, LayerHeads, ReportSlice, StudyResult, Verdict
+from mri_batch.notes import Note
+from mri_batch.records import FileStatus, LayerHeads, ReportSlice, SeriesInfo, StudyResult, Verdict
+from mri_batch.report.i18n.words import to_percent, to_text
 from mri_batch.report.schema import dump_result, from_result_json
 from mri_batch.report.study.bundle import load_pieces, write_pieces
-from mri_batch.report.study.page import find_letters, render_study, to_percent
+from mri_batch.report.study.page import render_study
+from mri_batch.report.study.view import find_letters
 from mri_batch.settings import Language
 from tests.report.studies import (
     AXIAL,
@@ -86,16 +89,16 @@ def test_page_says_output_probabilities_set_verdict_and_reasons(page: str) -> No
     text = _read(page).text
     for words in (
         "output is glioma",
-        "81 %",
+        "81%",
         "meningioma",
         "caution",
         "2 classes remain plausible",
         "For research use only; not a medical device",
-        "pixel data ends early",
+        "the file ends before its pixels",
         "No better than chance on this slice",
         "native resolution 16",
         "FAILED its faithfulness tests",
-        "1 slice is missing between",
+        "1 slice seems to be missing",
     ):
         assert words in text
     assert "diagnos" not in page.lower()
@@ -104,12 +107,12 @@ def test_page_says_output_probabilities_set_verdict_and_reasons(page: str) -> No
 def test_page_states_that_the_model_abstains_before_any_label(tmp_path: Path) -> None:
     """Where the verdict is to abstain, the label is not the headline."""
     shown = shown_slices(2, keys=(0,))
-    result = study_result(shown, verdict=Verdict.ABSTAIN, reasons=("the pictures are unlike others",), top=0.4)
+    result = study_result(shown, verdict=Verdict.ABSTAIN, reasons=(Note("GATE_REFUSED"),), top=0.4)
     text = _read(_page(tmp_path, result, shown)).text
     assert "The model abstains" in text
     assert "output is glioma" not in text
     assert text.index("The model abstains") < text.index("Highest score")
-    assert "the pictures are unlike others" in text
+    assert "the pictures are unlike those" in text
 
 
 @pytest.mark.parametrize("result", [failed_result(), skipped_result()], ids=["failed", "skipped"])
@@ -118,7 +121,8 @@ def test_page_without_pictures_says_why(result: StudyResult) -> None:
     reader = _read(render_study(result, None, CARD, lang="en"))
     assert "there is no model output" in reader.text
     assert result.code in reader.text
-    assert result.reason in reader.text
+    assert result.reason is not None
+    assert to_text(result.reason) in reader.text
     assert not [tag for tag, attrs in reader.tags if attrs.get("id") == "viewer"]
 
 
@@ -170,25 +174,27 @@ def test_page_made_again_from_the_files_is_the_same_bytes(tmp_path: Path, page: 
 
 
 def test_hostile_strings_stay_text_wherever_they_stand(tmp_path: Path) -> None:
-    """Names of files, series, facts, notes, codes, labels of methods: escaped, and hidden characters made visible."""
+    """Names of files, series, notes, codes, labels and methods: escaped, and hidden characters made visible."""
+    note = Note("TEXT", {"text": HOSTILE})
     shown = [
         replace(
             s,
             heats=tuple(
-                replace(h, about=replace(h.about, method=HOSTILE, label=HOSTILE, notes=(HOSTILE,))) for h in s.heats
+                replace(h, about=replace(h.about, method=HOSTILE, label=HOSTILE, notes=(note,))) for h in s.heats
             ),
         )
         for s in shown_slices(2, keys=(0,), name=HOSTILE)
     ]
-    plain = study_result(shown, source=HOSTILE, reasons=(HOSTILE,))
-    bad = not_used(FileStatus.FAILED, HOSTILE, HOSTILE, HOSTILE, "st")
+    plain = study_result(shown, source=HOSTILE, reasons=(note,))
+    bad = not_used(FileStatus.FAILED, HOSTILE, Note("DUPLICATE_CONTENT", {"file": HOSTILE}), HOSTILE, "st")
+    info = SeriesInfo(modality=HOSTILE, body_part_examined=HOSTILE, image_type=(HOSTILE,), notes=(note,))
     result = replace(
         plain,
         study_id="st",
         files=(*plain.files, bad, replace(bad, status=FileStatus.SKIPPED)),
-        notes=(HOSTILE,),
+        notes=(note,),
         timings_ms=((HOSTILE, 1.0),),
-        series=(replace(plain.series[0], modality=HOSTILE, facts=((HOSTILE, HOSTILE),)),),
+        series=(replace(plain.series[0], reason=note, info=info),),
         key=HOSTILE,
         model_sha256=HOSTILE,
     )
@@ -196,8 +202,8 @@ def test_hostile_strings_stay_text_wherever_they_stand(tmp_path: Path) -> None:
     reader = _read(made)
     assert not [a for t, a in reader.tags if t == "img" and a.get("src") == "x"]
     assert not [name for _, attrs in reader.tags for name in attrs if name.startswith("on")]
-    told = [json.loads(attrs["data-v"] or "") for _, attrs in reader.tags if "data-v" in attrs]
-    assert any("\\u202e" in str(values) for values in told)
+    texts = json.loads(reader.scripts["words"])["texts"]
+    assert any("\\u202e" in text for text in texts["de"])
     assert "alert" not in reader.scripts["script"]
     assert made.count("<script") == sum(tag == "script" for tag, _ in reader.tags)
     assert json.loads(reader.scripts["result"])["source"] == HOSTILE
@@ -208,7 +214,7 @@ def test_hostile_strings_stay_text_wherever_they_stand(tmp_path: Path) -> None:
 
 def test_long_lists_of_files_are_cut_with_a_word_on_where_they_are(tmp_path: Path) -> None:
     """A thousand broken files do not make a thousand rows; files.csv has them."""
-    files = tuple(not_used(FileStatus.FAILED, "X", "r", f"f{k}", "st") for k in range(1000))
+    files = tuple(not_used(FileStatus.FAILED, "X", Note("NO_SLICE"), f"f{k}", "st") for k in range(1000))
     made = render_study(replace(failed_result(), files=files), None, CARD, lang="en")
     assert "and 950 more; all are in files.csv" in _read(made).text
     assert "<bdi>f49</bdi>" in made
@@ -218,7 +224,7 @@ def test_long_lists_of_files_are_cut_with_a_word_on_where_they_are(tmp_path: Pat
 def test_files_left_out_for_one_reason_are_one_row_a_series() -> None:
     """A localizer of three hundred files is told once, with the count."""
     files = tuple(
-        replace(not_used(FileStatus.SKIPPED, "X", "r", f"f{k}", "st"), series_id=f"se-{k // 300}") for k in range(600)
+        replace(not_used(FileStatus.SKIPPED, "X", Note("NO_SLICE"), f"f{k}", "st"), series_id=f"se-{k // 300}") for k in range(600)
     )
     made = render_study(replace(skipped_result(), files=files), None, CARD, lang="en")
     assert [k for k in range(600) if f"<bdi>f{k}</bdi>" in made] == [0, 300]
@@ -257,11 +263,11 @@ def test_letters_and_ruler_are_absent_when_nothing_is_known(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("p", "words"), [(0.0, "0 %"), (0.001, "< 1 %"), (0.5, "50 %"), (0.996, "> 99 %"), (0.994, "99 %"), (1.0, "100 %")]
+    ("p", "words"), [(0.0, "0%"), (0.001, "< 1%"), (0.5, "50%"), (0.996, "> 99%"), (0.994, "99%"), (1.0, "100%")]
 )
 def test_percent_never_rounds_to_certainty(p: float, words: str) -> None:
     """Only certainty is 100 %, only impossibility 0 %."""
-    assert to_percent(p) == words
+    assert to_percent(p, "en") == words
 
 
 @pytest.mark.parametrize(("n", "most"), [(25, 1_500_000), (180, 10_000_000)])

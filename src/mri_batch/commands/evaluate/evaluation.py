@@ -1,41 +1,37 @@
-"""The whole of an evaluation, as one visible list of steps."""
+"""A whole evaluation, as one visible list of steps."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
-import numpy as np
-
-from mri_batch.commands.evaluate.gallery import Contrast, Shot, choose_shots, contrast, make_shots
-from mri_batch.commands.evaluate.heatmap_metrics import (
-    SETTLED_PASSES,
-    MapFigures,
-    choose_subjects,
-    sum_up_maps,
-    take_maps,
-)
-from mri_batch.commands.evaluate.predictions import Answers, Progress, answer_items, load_answers
+from mri_batch.commands.evaluate.estimate import Bootstrap
+from mri_batch.commands.evaluate.gallery import Contrast, GalleryPicture, choose_pictures, contrast, draw_gallery
+from mri_batch.commands.evaluate.heatmap_metrics import MapMetrics, summarise_maps
+from mri_batch.commands.evaluate.heatmap_scores import MapBudget, choose_subjects, measure_maps
+from mri_batch.commands.evaluate.predictions import Predictions, load_predictions, predict_items
 from mri_batch.commands.evaluate.selective_prediction import (
     Coverage,
     Refusals,
     VerdictRow,
-    judge_outsiders,
     measure_coverage,
+    measure_ood,
     measure_refusals,
     measure_verdicts,
 )
-from mri_batch.commands.evaluate.summary import Summary, rows_by_patient, rows_by_slice, sum_up
-from mri_batch.commands.evaluate.validation import Licence, judge_methods
+from mri_batch.commands.evaluate.summary import Summary, rows_by_patient, rows_by_slice, summarise
+from mri_batch.commands.evaluate.validation import Validation, validate_methods
 from mri_batch.dataset import Item, check_splits, choose_split, digest_items, load_dataset
-from mri_batch.explain.base import Method
-from mri_batch.explain.registry import available_methods, build_method, choose_default
-from mri_batch.model.decide import Gate, load_gate
+from mri_batch.errors import MethodAbsent
+from mri_batch.explain.registry import ChosenMethod, choose_methods
+from mri_batch.model.gate import Gate, load_gate
 from mri_batch.model.package import Package, read_package
 from mri_batch.model.session import Session
 from mri_batch.model.shuffle import shuffle_package
+from mri_batch.progress import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,18 +41,24 @@ class EvaluateSettings:
     datasets: tuple[Path, ...]
     model: Path
     split: str | None = None
-    scan: Path | None = None  # take the answers from the files of this finished scan
-    outside: tuple[Path, ...] = ()  # folders of pictures that the model was not made for
+    scan: Path | None = None  # take the predictions from the files of this finished scan
+    ood: tuple[Path, ...] = ()  # folders of pictures that the model was not made for
     explain: tuple[str, ...] = ("auto",)
-    map_slices: int = 100
-    faith_slices: int = 10  # of them; each costs 86 to 166 passes of the model for each smoothness of maps
-    map_passes: int = SETTLED_PASSES
-    outside_files: int = 200  # of each folder; more narrows the interval little
-    wrong_shots: int = 12
-    right_shots: int = 8
-    n_draws: int = 1000  # the usual number for a 95 % interval by percentiles
-    seed: int = 0
+    maps: MapBudget = field(default_factory=MapBudget)
+    ood_files: int = 200  # of each folder; more narrows the interval little
+    wrong_pictures: int = 12
+    right_pictures: int = 8
+    bootstrap: Bootstrap = field(default_factory=Bootstrap)
     threads: int = 0
+
+
+class Missing(StrEnum):
+    """Why an evaluation has no gate scores, or no heatmaps."""
+
+    NO_GATE = "no_gate"
+    SCAN_WITHOUT_SCORES = "scan_without_scores"
+    NO_METHOD = "no_method"
+    NO_OUTLINE = "no_outline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,40 +71,31 @@ class Evaluation:
     data_sha256: str
     split: str
     rule: str
-    n_draws: int
-    seed: int
+    bootstrap: Bootstrap
     slices: Summary
     patients: Summary
     sources: tuple[Summary, ...]
     coverage: tuple[Coverage, ...]
     verdicts: tuple[VerdictRow, ...]
     has_gate: bool
-    no_gate_reason: str
+    no_gate_scores: Missing | None
     refusals: tuple[Refusals, ...]
-    outsiders: tuple[Refusals, ...]
-    maps: tuple[MapFigures, ...]
-    licences: tuple[Licence, ...]
-    no_maps_reason: str
+    ood: tuple[Refusals, ...]
+    maps: tuple[MapMetrics, ...]
+    validations: tuple[Validation, ...]
+    no_maps: Missing | None
     contrasts: tuple[Contrast, ...]
     gallery_method: str
-    shots: tuple[Shot, ...]
+    gallery: tuple[GalleryPicture, ...]
 
     @property
     def tested_on(self) -> dict[str, str]:
         """The pictures that the maps of each method were tested on, in words."""
         data = f"split {self.split!r}, data {self.data_sha256[:12]}"
-        return {one.method: f"{one.n} slices of {data}" for one in self.maps}
+        return {each.method: f"{each.n} slices of {data}" for each in self.maps}
 
 
-class Watch:
-    """Is told how an evaluation goes on; does nothing."""
-
-    def step(self, title: str, n: int) -> Progress:
-        """Hear of a step of ``n`` parts; returns what is called with how many more of them are done."""
-        return lambda done: None
-
-
-def evaluate(settings: EvaluateSettings, watch: Watch) -> tuple[Evaluation, Answers]:
+def evaluate(settings: EvaluateSettings, progress: Progress) -> tuple[Evaluation, Predictions]:
     """Evaluate. Raises UsageError for a data set that does not fit, ModelPackageError for a bad package."""
     package = read_package(settings.model)
     items = load_dataset(settings.datasets)
@@ -110,103 +103,102 @@ def evaluate(settings: EvaluateSettings, watch: Watch) -> tuple[Evaluation, Answ
     items = choose_split(items, settings.split)
     session = Session(package, threads=settings.threads)
     gate = load_gate(package)
-    answers = _answer(items, settings, session, gate, watch)
-    methods = choose_methods(package, settings.explain)
-    draws = {"n_draws": settings.n_draws, "seed": settings.seed}
-    maps = _measure_maps(answers, methods, settings, session, watch)
-    by_source = [answers.take(rows) for rows in _by_source(answers)]
-    evaluation = Evaluation(
-        model_name=package.card.name,
-        model_version=package.card.version,
-        model_sha256=package.sha256,
+    predictions = _predict(items, settings, session, gate, progress)
+    methods = _choose_methods(package, settings.explain)
+    maps = _measure_maps(predictions, methods, settings, session, progress)
+    return _measure(settings, items, session, gate, predictions, methods, maps), predictions
+
+
+def _measure(
+    settings: EvaluateSettings,
+    items: Sequence[Item],
+    session: Session,
+    gate: Gate | None,
+    predictions: Predictions,
+    methods: Sequence[ChosenMethod],
+    maps: tuple[MapMetrics, ...],
+) -> Evaluation:
+    card, bootstrap = session.card, settings.bootstrap
+    return Evaluation(
+        model_name=card.name,
+        model_version=card.version,
+        model_sha256=session.package.sha256,
         data_sha256=digest_items(items),
         split=settings.split or ("test" if any(item.split for item in items) else "all"),
-        rule=package.card.decision.aggregation,
-        **draws,
-        slices=sum_up("by slice", rows_by_slice(answers), **draws),
-        patients=sum_up("by patient", rows_by_patient(answers, package.card), **draws),
-        sources=tuple(sum_up(part.items[0].source, rows_by_slice(part), **draws) for part in by_source),
-        coverage=measure_coverage(answers, package.card, **draws),
-        verdicts=measure_verdicts(answers, package.card, **draws),
+        rule=card.decision.aggregation,
+        bootstrap=bootstrap,
+        slices=summarise(rows_by_slice(predictions), bootstrap),
+        patients=summarise(rows_by_patient(predictions, card), bootstrap),
+        sources=_by_source(predictions, bootstrap),
+        coverage=measure_coverage(predictions, card, bootstrap),
+        verdicts=measure_verdicts(predictions, card, bootstrap),
         has_gate=gate is not None,
-        no_gate_reason=_why_no_gate(settings, gate),
-        refusals=measure_refusals(answers, package.card, **draws) if len(answers.gate_scores) else (),
-        outsiders=tuple(
-            judge_outsiders(folder, session, gate, most=settings.outside_files, **draws) for folder in settings.outside
-        ),
+        no_gate_scores=_why_no_gate_scores(settings, gate),
+        refusals=measure_refusals(predictions, card, bootstrap) if len(predictions.gate_scores) else (),
+        ood=tuple(measure_ood(path, session, gate, bootstrap, most_files=settings.ood_files) for path in settings.ood),
         maps=maps,
-        licences=judge_methods(maps),
-        no_maps_reason=_why_no_maps(answers, methods),
-        contrasts=contrast(answers, package.card, **draws),
-        gallery_method=methods[0][0] if methods else "",
-        shots=_make_shots(answers, methods, settings, session),
+        validations=validate_methods(maps),
+        no_maps=_why_no_maps(predictions, methods),
+        contrasts=contrast(predictions, card, bootstrap),
+        gallery_method=methods[0].name if methods else "",
+        gallery=_draw_gallery(predictions, methods, settings, session),
     )
-    return evaluation, answers
 
 
-def choose_methods(package: Package, asked: Sequence[str]) -> tuple[tuple[str, Method], ...]:
-    """Choose methods: ``auto`` is the model's default, ``all`` every one that it offers, ``none`` none, or names."""
-    offered = [entry.method for entry in available_methods(package.card) if entry.available]
-    names: dict[str, None] = {}
-    for word in asked:
-        expanded = {"auto": [choose_default(package.card)], "all": offered, "none": []}.get(word, [word])
-        names |= dict.fromkeys(expanded)
-    return tuple((name, build_method(name, package.card)) for name in names)
-
-
-def _answer(
-    items: Sequence[Item], settings: EvaluateSettings, session: Session, gate: Gate | None, watch: Watch
-) -> Answers:
+def _predict(
+    items: Sequence[Item], settings: EvaluateSettings, session: Session, gate: Gate | None, progress: Progress
+) -> Predictions:
     if settings.scan is not None:
-        return load_answers(settings.scan, items, session.labels)
-    return answer_items(items, session, gate, watch.step("pictures", len(items)))
+        return load_predictions(settings.scan, items, session.labels)
+    return predict_items(items, session, gate, progress)
 
 
-def _by_source(answers: Answers) -> list[np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-    sources = np.array([item.source for item in answers.items])
-    return [sources == source for source in sorted(set(sources.tolist()))]
+def _choose_methods(package: Package, request: Sequence[str]) -> tuple[ChosenMethod, ...]:
+    """Choose the methods to measure. Raises MethodAbsent for a named one that the model does not offer."""
+    choice = choose_methods(package.card, request)
+    if choice.absent:
+        raise MethodAbsent(choice.absent[0])
+    return choice.chosen
+
+
+def _by_source(predictions: Predictions, bootstrap: Bootstrap) -> tuple[Summary, ...]:
+    sources = predictions.sources
+    return tuple(
+        summarise(rows_by_slice(predictions.take(sources == source)), bootstrap, name=source)
+        for source in sorted(set(sources.tolist()))
+    )
 
 
 def _measure_maps(
-    answers: Answers,
-    methods: Sequence[tuple[str, Method]],
+    predictions: Predictions,
+    methods: Sequence[ChosenMethod],
     settings: EvaluateSettings,
     session: Session,
-    watch: Watch,
-) -> tuple[MapFigures, ...]:
-    n = len(choose_subjects(answers, settings.map_slices))
-    if not (methods and n):
+    progress: Progress,
+) -> tuple[MapMetrics, ...]:
+    if not (methods and choose_subjects(predictions, settings.maps.slices)):
         return ()
     with tempfile.TemporaryDirectory(prefix="mri-batch-") as folder:
-        other = shuffle_package(session.package, Path(folder) / "shuffled", seed=settings.seed)
-        taken = take_maps(
-            answers,
-            methods,
-            session,
-            most=settings.map_slices,
-            most_faith=settings.faith_slices,
-            most_passes=settings.map_passes,
-            seed=settings.seed,
-            progress=watch.step("heatmaps", n),
-            shuffled=Session(other, threads=settings.threads) if other else None,
-        )
-    return sum_up_maps(taken, n_draws=settings.n_draws, seed=settings.seed)
+        shuffled = shuffle_package(session.package, Path(folder) / "shuffled", seed=settings.maps.seed)
+        other = Session(shuffled, threads=settings.threads) if shuffled else None
+        measured = measure_maps(predictions, methods, session, settings.maps, progress, other)
+    return summarise_maps(measured, settings.bootstrap)
 
 
-def _make_shots(
-    answers: Answers, methods: Sequence[tuple[str, Method]], settings: EvaluateSettings, session: Session
-) -> tuple[Shot, ...]:
-    rows = choose_shots(answers, settings.wrong_shots, settings.right_shots)
-    return make_shots(answers, rows, session, methods[0][1] if methods else None)
+def _draw_gallery(
+    predictions: Predictions, methods: Sequence[ChosenMethod], settings: EvaluateSettings, session: Session
+) -> tuple[GalleryPicture, ...]:
+    rows = choose_pictures(predictions, settings.wrong_pictures, settings.right_pictures)
+    return draw_gallery(predictions, rows, session, methods[0].method if methods else None)
 
 
-def _why_no_gate(settings: EvaluateSettings, gate: Gate | None) -> str:
+def _why_no_gate_scores(settings: EvaluateSettings, gate: Gate | None) -> Missing | None:
     if gate is None:
-        return "The package has no out-of-distribution gate."
-    return "The files of a scan hold no gate scores; evaluate with the model to see them." if settings.scan else ""
+        return Missing.NO_GATE
+    return Missing.SCAN_WITHOUT_SCORES if settings.scan else None
 
 
-def _why_no_maps(answers: Answers, methods: Sequence[tuple[str, Method]]) -> str:
+def _why_no_maps(predictions: Predictions, methods: Sequence[ChosenMethod]) -> Missing | None:
     if not methods:
-        return "None was asked for."
-    return "" if choose_subjects(answers, 1) else "No rightly classified picture has an outline in masks/."
+        return Missing.NO_METHOD
+    return None if choose_subjects(predictions, 1) else Missing.NO_OUTLINE

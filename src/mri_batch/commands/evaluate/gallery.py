@@ -1,18 +1,20 @@
-"""Pictures that the model got right and wrong, with heat, and how the two differ in numbers."""
+"""Pictures that the model got right and wrong, with heat, and how the two groups differ in numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import numpy as np
 
 from mri_batch.arrays import Float32
 from mri_batch.card import ModelCard
-from mri_batch.commands.evaluate import metrics as f
-from mri_batch.commands.evaluate.heatmap_metrics import load_mask
-from mri_batch.commands.evaluate.predictions import Answers
-from mri_batch.commands.evaluate.summary import Figure
+from mri_batch.commands.evaluate import metrics
+from mri_batch.commands.evaluate.estimate import Bootstrap, Estimate
+from mri_batch.commands.evaluate.heatmap_scores import load_mask
+from mri_batch.commands.evaluate.metrics import Bools, Doubles
+from mri_batch.commands.evaluate.predictions import Predictions
 from mri_batch.dataset import read_picture
 from mri_batch.explain.base import Method
 from mri_batch.model.decide import prediction_set
@@ -20,102 +22,113 @@ from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
 from mri_batch.records import Slice
 from mri_batch.report.study.thumbnails import make_still, to_upright, unturned
+from mri_batch.run.attribution import attribute
+
+
+class Quantity(StrEnum):
+    """What may differ between right and wrong slices."""
+
+    CONFIDENCE = "confidence"
+    SET_SIZE = "set_size"
+    GATE_SCORE = "gate_score"
+    OUTLINE_SHARE = "outline_share"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shot:
-    """One picture of the gallery: ``still`` is a JPEG of the slice beside itself with heat for the label given."""
+class GalleryPicture:
+    """One picture of the gallery: ``jpeg`` shows the slice beside itself with heat for the predicted label."""
 
     name: str
     right: bool
     label: str
-    given: str
+    predicted: str
     probability: float
     probability_true: float
-    still: bytes
+    jpeg: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contrast:
-    """One number over the right and over the wrong slices."""
+    """The mean of one quantity over the right and over the wrong slices."""
 
-    title: str
-    right: Figure
-    wrong: Figure
+    quantity: Quantity
+    right: Estimate
+    wrong: Estimate
 
 
-def choose_shots(answers: Answers, n_wrong: int, n_right: int) -> tuple[int, ...]:
-    """Choose rows: the wrong ones that the model was surest of, then right ones evenly over classes and confidence."""
-    confidence, right = answers.probabilities.max(axis=1), answers.predicted == answers.targets
+def choose_pictures(predictions: Predictions, n_wrong: int, n_right: int) -> tuple[int, ...]:
+    """Choose rows: the wrong ones of highest confidence, then right ones evenly over classes and confidence."""
+    confidence, right = predictions.probabilities.max(axis=1), predictions.predicted == predictions.targets
     order = np.argsort(-confidence, kind="stable")
     wrong = [int(i) for i in order if not right[i]][:n_wrong]
     kept = []
-    seen = sorted(set(answers.targets.tolist()))
+    seen = sorted(set(predictions.targets.tolist()))
     for k in seen:
-        rows = [int(i) for i in order if right[i] and answers.targets[i] == k]
+        rows = [int(i) for i in order if right[i] and predictions.targets[i] == k]
         places = np.linspace(0, len(rows) - 1, min(len(rows), max(1, n_right // len(seen))))
         kept += [rows[i] for i in np.unique(places.round().astype(int))]
     return (*wrong, *kept)
 
 
-def make_shots(answers: Answers, rows: Sequence[int], session: Session, method: Method | None) -> tuple[Shot, ...]:
+def draw_gallery(
+    predictions: Predictions, rows: Sequence[int], session: Session, method: Method | None
+) -> tuple[GalleryPicture, ...]:
     """Draw the chosen rows; without a method, the slices alone."""
-    return tuple(_make_shot(answers, i, session, method) for i in rows)
+    return tuple(_draw(predictions, i, session, method) for i in rows)
 
 
-def contrast(answers: Answers, card: ModelCard, *, n_draws: int, seed: int) -> tuple[Contrast, ...]:
+def contrast(predictions: Predictions, card: ModelCard, bootstrap: Bootstrap) -> tuple[Contrast, ...]:
     """How right and wrong slices differ: confidence, prediction set, distance from the training data, outline."""
-    columns: dict[str, f.Doubles] = {
-        "mean probability of the label given": answers.probabilities.max(axis=1).astype(np.float64),
-        "mean number of plausible labels": np.array(
-            [len(prediction_set(row, card)) for row in answers.probabilities], np.float64
-        ),
+    sizes = [len(prediction_set(row, card)) for row in predictions.probabilities]
+    columns: dict[Quantity, Doubles] = {
+        Quantity.CONFIDENCE: predictions.probabilities.max(axis=1).astype(np.float64),
+        Quantity.SET_SIZE: np.array(sizes, np.float64),
     }
-    if len(answers.gate_scores):
-        columns["mean distance from the training data"] = answers.gate_scores.astype(np.float64)
-    columns["outline's share of the picture"] = _outline_shares(answers)
-    right = answers.predicted == answers.targets
-    weights = f.draw_weights([item.unit for item in answers.items], n_draws, seed)
+    if len(predictions.gate_scores):
+        columns[Quantity.GATE_SCORE] = predictions.gate_scores.astype(np.float64)
+    columns[Quantity.OUTLINE_SHARE] = _outline_shares(predictions)
+    right = predictions.predicted == predictions.targets
+    weights = bootstrap.weights(predictions.units)
     return tuple(
-        Contrast(title=title, right=_figure(values, right, weights), wrong=_figure(values, ~right, weights))
-        for title, values in columns.items()
+        Contrast(quantity=quantity, right=_mean(values, right, weights), wrong=_mean(values, ~right, weights))
+        for quantity, values in columns.items()
         if not np.isnan(values).all()
     )
 
 
-def _figure(values: f.Doubles, rows: f.Bools, weights: f.Doubles) -> Figure:
+def _mean(values: Doubles, rows: Bools, weights: Doubles) -> Estimate:
     use = rows & ~np.isnan(values)
-    return Figure.of(f.mean(values[use], weights[:, use]))
+    return Estimate.of(metrics.mean(values[use], weights[:, use]))
 
 
-def _outline_shares(answers: Answers) -> f.Doubles:
-    shares = np.full(len(answers.items), np.nan)
-    for i, item in enumerate(answers.items):
+def _outline_shares(predictions: Predictions) -> Doubles:
+    shares = np.full(len(predictions.items), np.nan)
+    for i, item in enumerate(predictions.items):
         if item.mask is not None:
             shares[i] = float((read_picture(item.mask).pixels > 127).mean())
     return shares
 
 
-def _make_shot(answers: Answers, i: int, session: Session, method: Method | None) -> Shot:
-    item, given = answers.items[i], int(answers.predicted[i])
+def _draw(predictions: Predictions, i: int, session: Session, method: Method | None) -> GalleryPicture:
+    item, predicted = predictions.items[i], int(predictions.predicted[i])
     picture = read_picture(item.path)
-    if item.mask is not None:
-        picture = _draw_outline(picture, load_mask(item, picture))
-    ready = prepare([read_picture(item.path)], session.card.preprocessing)
+    ready = prepare([picture], session.card.preprocessing)
+    placement = ready.placements[0]
     share: Float32 | None = None
     if method is not None:
-        heat = method(session, ready.pixels, np.array([given], np.int64)).heat[0]
+        heat = attribute(session, method, ready.pixels, predicted).heat[0]
         share = (heat / (np.abs(heat).max() or 1.0)).astype(np.float32)
-    placement = ready.placements[0]
+    if item.mask is not None:
+        picture = _draw_outline(picture, load_mask(item, picture))
     aspect = picture.aspect if placement.quarter_turns % 2 == 0 else 1 / picture.aspect
-    return Shot(
+    return GalleryPicture(
         name=f"{item.data_set}/{item.name}",
-        right=given == int(answers.targets[i]),
+        right=predicted == int(predictions.targets[i]),
         label=item.label,
-        given=answers.labels[given],
-        probability=float(answers.probabilities[i, given]),
-        probability_true=float(answers.probabilities[i, answers.targets[i]]),
-        still=make_still(to_upright(_grey(picture), placement), picture.window, unturned(placement), aspect, share),
+        predicted=predictions.labels[predicted],
+        probability=float(predictions.probabilities[i, predicted]),
+        probability_true=float(predictions.probabilities[i, predictions.targets[i]]),
+        jpeg=make_still(to_upright(_grey(picture), placement), picture.window, unturned(placement), aspect, share),
     )
 
 
@@ -123,7 +136,7 @@ def _grey(picture: Slice) -> Float32:
     return picture.pixels if picture.pixels.ndim == 2 else picture.pixels.mean(axis=2, dtype=np.float32)
 
 
-def _draw_outline(picture: Slice, mask: f.Bools) -> Slice:
+def _draw_outline(picture: Slice, mask: Bools) -> Slice:
     """Draw the edge of a mask in white."""
     inner = mask.copy()
     inner[1:] &= mask[:-1]

@@ -1,7 +1,7 @@
-"""Figures of a classifier, written out in numpy. Each takes weights float64[r, n] and gives one number per row of them.
+"""Classification metrics in numpy. Each takes weights float64[r, n] and returns one number per row of them.
 
-Row by row the weights are how often each of n slices counts: ones for the figure itself, the draws of a bootstrap for
-its interval. A figure that is not defined (the recall of a class without a slice) is NaN.
+The weights say how often each of n slices counts: ones for the metric itself, the draws of a bootstrap for its
+interval. A metric that is not defined (the recall of a class without a slice) is NaN.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ def recall(confusion: Doubles) -> Doubles:
 
 
 def precision(confusion: Doubles) -> Doubles:
-    """Of what is given each label, the share that has it: [r, k]."""
+    """Of the slices predicted as each class, the share that is right: [r, k]."""
     return share(_diagonal(confusion), confusion.sum(axis=1))
 
 
 def specificity(confusion: Doubles) -> Doubles:
-    """Of all other classes, the share that is not given the label: [r, k]."""
+    """Of the slices of all other classes, the share not predicted as the class: [r, k]."""
     others = confusion.sum(axis=(1, 2))[:, None] - confusion.sum(axis=2)
     false = confusion.sum(axis=1) - _diagonal(confusion)
     return share(others - false, others)
@@ -55,12 +55,12 @@ def f1(confusion: Doubles) -> Doubles:
 
 
 def mcc(confusion: Doubles) -> Doubles:
-    """Matthews correlation coefficient for k classes (Gorodkin 2004): [r]; 0 where all stands in one row or column."""
+    """Matthews correlation coefficient for k classes (Gorodkin 2004): [r]; 0 where a single row or column holds all."""
     total = confusion.sum(axis=(1, 2))
     right = np.trace(confusion, axis1=1, axis2=2)
-    true, given = confusion.sum(axis=2), confusion.sum(axis=1)
-    above = right * total - (true * given).sum(axis=1)
-    below = np.sqrt((total**2 - (given**2).sum(axis=1)) * (total**2 - (true**2).sum(axis=1)))
+    true, predicted = confusion.sum(axis=2), confusion.sum(axis=1)
+    above = right * total - (true * predicted).sum(axis=1)
+    below = np.sqrt((total**2 - (predicted**2).sum(axis=1)) * (total**2 - (true**2).sum(axis=1)))
     found: Doubles = np.where(below > 0, above / np.where(below > 0, below, 1.0), 0.0)
     return found
 
@@ -94,16 +94,16 @@ def average_precision(scores: Doubles, positive: Bools, weights: Doubles) -> Dou
 
 
 def calibration_bins(confidence: Doubles, right: Bools, weights: Doubles) -> tuple[Doubles, Doubles, Doubles]:
-    """Weight, sum of confidence and sum of rights in each of the equal bins of confidence: three of [r, ECE_BINS]."""
+    """Total weight, confidence and correctness in each of the equal bins of confidence: three of [r, ECE_BINS]."""
     member = np.zeros((len(confidence), ECE_BINS))
     member[np.arange(len(confidence)), np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)] = 1.0
     return weights @ member, weights @ (member * confidence[:, None]), weights @ (member * right[:, None])
 
 
 def ece(confidence: Doubles, right: Bools, weights: Doubles) -> Doubles:
-    """Expected calibration error (Guo et al. 2017): the gap of confidence and accuracy over the bins: [r]."""
-    _, sure, correct = calibration_bins(confidence, right, weights)
-    return share(np.abs(sure - correct).sum(axis=1), weights.sum(axis=1))
+    """Expected calibration error (Guo et al. 2017): the gap between confidence and accuracy over the bins: [r]."""
+    _, confident, correct = calibration_bins(confidence, right, weights)
+    return share(np.abs(confident - correct).sum(axis=1), weights.sum(axis=1))
 
 
 def brier(probabilities: Doubles, targets: Ints, weights: Doubles) -> Doubles:
@@ -124,7 +124,7 @@ def mean(values: Doubles, weights: Doubles) -> Doubles:
 
 
 def share(part: Doubles, whole: Doubles) -> Doubles:
-    """Divide; NaN where the whole is nothing."""
+    """Divide; NaN where the whole is 0."""
     divided: Doubles = np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), np.nan)
     return divided
 
@@ -141,7 +141,7 @@ def _diagonal(confusion: Doubles) -> Doubles:
 
 
 def _counts_above(scores: Doubles, positive: Bools, weights: Doubles) -> tuple[Doubles, Doubles]:
-    """Weights of the true and of the false slices at or above each distinct score: [r, m + 1] each, from none."""
+    """Weights of the true and of the false slices at or above each distinct score: [r, m + 1] each, the first none."""
     order = np.argsort(-scores, kind="stable")
     last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
     ordered = weights[:, order]

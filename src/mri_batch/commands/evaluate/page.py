@@ -1,4 +1,4 @@
-"""Pages of the research side: one file each that needs nothing else. Templates stand in a room's ``templates/``."""
+"""Pages of the research commands, each one self-contained file. A command's templates lie in its ``templates/``."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from mri_batch.commands.evaluate import charts
 from mri_batch.commands.evaluate.charts import Chart
 
 
-def render_page(room: str, template: str, **values: Any) -> str:
-    """Render a page of a room (``evaluate``, ``audit``)."""
-    return _environment(room).get_template(template).render(**values)
+def render_page(command: str, template: str, **values: Any) -> str:
+    """Render a page of a command (``evaluate``, ``audit``)."""
+    return _environment(command).get_template(template).render(**values)
 
 
 def render_chart(chart: Chart) -> str:
@@ -24,10 +24,10 @@ def render_chart(chart: Chart) -> str:
 
 
 @cache
-def _environment(room: str) -> Environment:
-    rooms = dict.fromkeys(("evaluate", room))
+def _environment(command: str) -> Environment:
+    commands = dict.fromkeys(("evaluate", command))
     env = Environment(
-        loader=ChoiceLoader([PackageLoader(f"mri_batch.{name}") for name in rooms]),
+        loader=ChoiceLoader([PackageLoader(f"mri_batch.commands.{name}") for name in commands]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -1,9 +1,9 @@
-"""A model's answers to labelled pictures: from the code that scans, or from the files that a scan left."""
+"""A model's predictions for labelled pictures: computed by the code that scans, or loaded from a finished scan."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,21 +13,22 @@ import numpy.typing as npt
 
 from mri_batch.arrays import Float32
 from mri_batch.dataset import Item, refuse_unreadable, to_found
-from mri_batch.errors import Damaged, UsageError
-from mri_batch.model.decide import Gate
+from mri_batch.errors import Damaged, MriBatchError, UsageError
+from mri_batch.model.gate import Gate
 from mri_batch.model.session import Session
+from mri_batch.progress import Progress
 from mri_batch.records import Series
+from mri_batch.report.schema.notes import text_of
 from mri_batch.run.inference import infer_series
 from mri_batch.settings import ReadLimits
 
-CHUNK = 64  # pictures between two signs of progress
+CHUNK = 64  # pictures between two calls of the progress callback
 
 Ints = npt.NDArray[np.int64]
-Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
+class Predictions:
     """One row per slice: ``items``, calibrated ``probabilities`` float32[n, k], ``gate_scores`` float32[n].
 
     ``gate_scores`` has n = 0 where the model has no gate. A file of several frames has several rows.
@@ -42,7 +43,17 @@ class Answers:
     def __post_init__(self) -> None:
         n, k = len(self.items), len(self.labels)
         if self.probabilities.shape != (n, k) or len(self.frames) != n or len(self.gate_scores) not in (0, n):
-            raise ValueError("answers need one row for each item")
+            raise ValueError("predictions need one row for each item")
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Of whom each row is: n names, the patients where they are known."""
+        return tuple(item.unit for item in self.items)
+
+    @property
+    def sources(self) -> npt.NDArray[np.str_]:
+        """Source of each row: str[n]."""
+        return np.array([item.source for item in self.items])
 
     @property
     def targets(self) -> Ints:
@@ -56,10 +67,10 @@ class Answers:
         top: Ints = self.probabilities.argmax(axis=1)
         return top
 
-    def take(self, rows: npt.NDArray[np.bool_]) -> Answers:
+    def take(self, rows: npt.NDArray[np.bool_]) -> Predictions:
         """Return the rows where ``rows`` bool[n] is true."""
         kept = np.flatnonzero(rows).tolist()
-        return Answers(
+        return Predictions(
             labels=self.labels,
             items=tuple(self.items[i] for i in kept),
             frames=tuple(self.frames[i] for i in kept),
@@ -69,7 +80,7 @@ class Answers:
 
 
 def check_labels(items: Sequence[Item], labels: Sequence[str]) -> None:
-    """Refuse items whose label the model does not know."""
+    """Raise UsageError for items whose label the model does not have."""
     unknown = sorted({item.label for item in items} - set(labels))
     if unknown:
         raise UsageError(
@@ -79,39 +90,40 @@ def check_labels(items: Sequence[Item], labels: Sequence[str]) -> None:
         )
 
 
-def answer_items(items: Sequence[Item], session: Session, gate: Gate | None, progress: Progress) -> Answers:
-    """Run the model over labelled pictures with the code that scans. ``progress`` hears how many more are done.
+def predict_items(items: Sequence[Item], session: Session, gate: Gate | None, progress: Progress) -> Predictions:
+    """Run the model over labelled pictures with the code that scans.
 
     Raises UsageError, after all pictures, with those that cannot be read.
     """
     check_labels(items, session.labels)
+    progress.started("pictures", len(items), len(items))
     rows: list[Item] = []
     frames: list[int] = []
-    problems: list[str] = []
-    answers = [np.zeros((0, len(session.labels)), np.float32)]
+    problems: list[MriBatchError | str] = []
+    probabilities = [np.zeros((0, len(session.labels)), np.float32)]
     scores = [np.zeros(0, np.float32)]
     for chunk in _chunks(items, problems):
         by_id = {str(i): item for i, item in enumerate(chunk)}
         series = Series(series_id="", files=tuple(to_found(item.path, key) for key, item in by_id.items()))
-        judged = infer_series(series, session, gate, ReadLimits())
-        problems += [f"{by_id[p.file_id].path.name}: {p.reason}" for p in judged.source.problems]
-        rows += [by_id[file.file_id] for file, _ in judged.origins]
-        frames += [frame for _, frame in judged.origins]
-        answers.append(judged.probabilities)
-        scores.append(judged.gate_scores)
-        progress(len(chunk))
+        inference = infer_series(series, session, gate, ReadLimits())
+        problems += [f"{by_id[p.file_id].path.name}: {text_of(p.reason)}" for p in inference.source.problems]
+        rows += [by_id[file.file_id] for file, _ in inference.origins]
+        frames += [frame for _, frame in inference.origins]
+        probabilities.append(inference.probabilities)
+        scores.append(inference.gate_scores)
+        progress.advanced(len(chunk))
     refuse_unreadable(problems)
-    return Answers(
+    return Predictions(
         labels=session.labels,
         items=tuple(rows),
         frames=tuple(frames),
-        probabilities=np.concatenate(answers),
+        probabilities=np.concatenate(probabilities),
         gate_scores=np.concatenate(scores),
     )
 
 
-def load_answers(scan: Path, items: Sequence[Item], labels: tuple[str, ...]) -> Answers:
-    """Load the answers to labelled pictures from the files of a finished scan, which has no gate scores.
+def load_predictions(scan: Path, items: Sequence[Item], labels: tuple[str, ...]) -> Predictions:
+    """Load the predictions for labelled pictures from the files of a finished scan, which hold no gate scores.
 
     A slice belongs to the item whose path it ends with. Raises UsageError where pictures of the data set were not
     scanned.
@@ -130,8 +142,8 @@ def load_answers(scan: Path, items: Sequence[Item], labels: tuple[str, ...]) -> 
             code="SCAN_INCOMPLETE",
             file=str(scan),
         )
-    rows = [(item, *answer) for item, name in named.items() if name is not None for answer in sorted(found[name])]
-    return Answers(
+    rows = [(item, *row) for item, name in named.items() if name is not None for row in sorted(found[name])]
+    return Predictions(
         labels=labels,
         items=tuple(item for item, _, _ in rows),
         frames=tuple(frame for _, frame, _ in rows),
@@ -140,14 +152,14 @@ def load_answers(scan: Path, items: Sequence[Item], labels: tuple[str, ...]) -> 
     )
 
 
-def _chunks(items: Sequence[Item], problems: list[str]) -> Iterator[list[Item]]:
+def _chunks(items: Sequence[Item], problems: list[MriBatchError | str]) -> Iterator[list[Item]]:
     """Yield items that can be opened, some at a time; the others go to ``problems``."""
     chunk: list[Item] = []
     for item in items:
         try:
             to_found(item.path, item.name)
         except Damaged as error:
-            problems.append(str(error))
+            problems.append(error)
             continue
         chunk.append(item)
         if len(chunk) == CHUNK:

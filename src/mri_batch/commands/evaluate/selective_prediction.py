@@ -5,26 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from mri_batch.arrays import Float32
 from mri_batch.card import ModelCard
-from mri_batch.commands.evaluate import metrics as f
-from mri_batch.commands.evaluate.predictions import Answers
-from mri_batch.commands.evaluate.summary import Figure
+from mri_batch.commands.evaluate import metrics
+from mri_batch.commands.evaluate.estimate import Bootstrap, Estimate
+from mri_batch.commands.evaluate.metrics import Bools
+from mri_batch.commands.evaluate.predictions import Predictions
 from mri_batch.errors import UsageError
-from mri_batch.model.decide import Gate, decide, prediction_set
+from mri_batch.model.decide import decide, prediction_set
+from mri_batch.model.gate import Gate
 from mri_batch.model.session import Session
 from mri_batch.read.find.walk import iter_files
-from mri_batch.records import FileKind, FileRecord, FoundFile, Prediction, Series, Verdict
+from mri_batch.records import FileKind, FoundFile, Prediction, Series, Verdict
 from mri_batch.run.inference import infer_series
 from mri_batch.settings import ReadLimits
+
+CONFIDENT = 0.9  # a probability with which a model without a gate would pass a picture on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """Prediction sets of one class's slices: how often they hold the class, beside what the card promises.
+    """How often the prediction sets of one class's slices hold the class, beside what the card promises.
 
     ``sizes``: number of slices whose set has 0, 1, 2, ... labels.
     """
@@ -32,164 +37,186 @@ class Coverage:
     label: str
     n: int
     nominal: float
-    coverage: Figure
-    mean_size: Figure
+    coverage: Estimate
+    mean_size: Estimate
     sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pictures:
+    """A set of pictures for the gate: calibrated ``probabilities`` float32[n, k], ``gate_scores`` float32[n].
+
+    ``gate_scores`` has n = 0 where the model has no gate. ``units``: of whom each picture is. ``n_unreadable`` files
+    could not be read.
+    """
+
+    probabilities: Float32
+    gate_scores: Float32
+    units: tuple[str, ...]
+    n_unreadable: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusals:
     """What the gate does with a set of pictures: shares that are refused and marked as unusual.
 
-    ``confident``: the share with a probability of at least 0.9 for some class, which a model without a gate would
-    pass on. ``problems`` files could not be read.
+    ``part`` and ``value``: which pictures, such as those of one label. ``confident``: the share with a probability of
+    at least 0.9 for some class, which a model without a gate would pass on.
     """
 
-    title: str
+    part: Literal["all", "label", "source", "ood"]
+    value: str
     n: int
-    refused: Figure
-    unusual: Figure
-    abstained: Figure
-    confident: Figure
-    problems: int = 0
+    refused: Estimate
+    unusual: Estimate
+    abstained: Estimate
+    confident: Estimate
+    n_unreadable: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictRow:
-    """The slices of one verdict: their share of all, and how many of them are right."""
+    """The slices of one verdict: their share of all, and the share of them that is right."""
 
     verdict: Verdict
     n: int
-    share: Figure
-    accuracy: Figure
+    share: Estimate
+    accuracy: Estimate
 
 
-def decide_slices(answers: Answers, card: ModelCard) -> tuple[Prediction, ...]:
+def decide_slices(predictions: Predictions, card: ModelCard) -> tuple[Prediction, ...]:
     """Decide on each slice as if it were a study of its own."""
-    scores: Sequence[float | None] = answers.gate_scores.tolist() or [None] * len(answers.items)
-    return tuple(decide(row, card, gate_score=score) for row, score in zip(answers.probabilities, scores, strict=True))
+    return _decide(predictions.probabilities, predictions.gate_scores, card)
 
 
-def measure_coverage(answers: Answers, card: ModelCard, *, n_draws: int, seed: int) -> tuple[Coverage, ...]:
-    """Coverage and size of the prediction sets, by true class; nothing where the card has no conformal sets."""
+def measure_coverage(predictions: Predictions, card: ModelCard, bootstrap: Bootstrap) -> tuple[Coverage, ...]:
+    """Coverage and size of the prediction sets, by true class; empty where the card has no conformal sets."""
     conformal = card.decision.conformal
     if conformal is None:
         return ()
-    sets = [prediction_set(row, card) for row in answers.probabilities]
-    covered = np.array([item.label in s for item, s in zip(answers.items, sets, strict=True)], np.float64)
+    sets = [prediction_set(row, card) for row in predictions.probabilities]
+    covered = np.array([item.label in s for item, s in zip(predictions.items, sets, strict=True)], np.float64)
     sizes = np.array([len(s) for s in sets], np.float64)
-    weights = f.draw_weights([item.unit for item in answers.items], n_draws, seed)
-    told = []
-    for k, label in enumerate(answers.labels):
-        of = answers.targets == k
+    weights = bootstrap.weights(predictions.units)
+    rows = []
+    for k, label in enumerate(predictions.labels):
+        of = predictions.targets == k
         if of.any():
-            told.append(
+            rows.append(
                 Coverage(
                     label=label,
                     n=int(of.sum()),
                     nominal=1 - conformal.alpha,
-                    coverage=Figure.of(f.mean(covered[of], weights[:, of])),
-                    mean_size=Figure.of(f.mean(sizes[of], weights[:, of])),
-                    sizes=tuple(int((sizes[of] == size).sum()) for size in range(len(answers.labels) + 1)),
+                    coverage=Estimate.of(metrics.mean(covered[of], weights[:, of])),
+                    mean_size=Estimate.of(metrics.mean(sizes[of], weights[:, of])),
+                    sizes=tuple(int((sizes[of] == size).sum()) for size in range(len(predictions.labels) + 1)),
                 )
             )
-    return tuple(told)
+    return tuple(rows)
 
 
-def measure_verdicts(answers: Answers, card: ModelCard, *, n_draws: int, seed: int) -> tuple[VerdictRow, ...]:
+def measure_verdicts(predictions: Predictions, card: ModelCard, bootstrap: Bootstrap) -> tuple[VerdictRow, ...]:
     """How often each verdict is given, and how often the label is right under it."""
-    verdicts = [prediction.verdict for prediction in decide_slices(answers, card)]
-    right = (answers.predicted == answers.targets).astype(np.float64)
-    weights = f.draw_weights([item.unit for item in answers.items], n_draws, seed)
+    verdicts = [prediction.verdict for prediction in decide_slices(predictions, card)]
+    right = (predictions.predicted == predictions.targets).astype(np.float64)
+    weights = bootstrap.weights(predictions.units)
     rows = []
     for verdict in Verdict:
-        given = np.array([v is verdict for v in verdicts])
+        of = np.array([v is verdict for v in verdicts])
         rows.append(
             VerdictRow(
                 verdict=verdict,
-                n=int(given.sum()),
-                share=Figure.of(f.mean(given.astype(np.float64), weights)),
-                accuracy=Figure.of(f.mean(right[given], weights[:, given])),
+                n=int(of.sum()),
+                share=Estimate.of(metrics.mean(of.astype(np.float64), weights)),
+                accuracy=Estimate.of(metrics.mean(right[of], weights[:, of])),
             )
         )
     return tuple(rows)
 
 
-def measure_refusals(answers: Answers, card: ModelCard, *, n_draws: int, seed: int) -> tuple[Refusals, ...]:
-    """What the gate refuses of the data set itself: all of it, by class and by source."""
-    parts = {"all": np.ones(len(answers.items), bool)}
-    for kind in ("label", "source"):
-        values = np.array([getattr(item, kind) for item in answers.items])
-        parts |= {f"{kind} {value}": values == value for value in sorted(set(values.tolist()))}
-    told = []
-    for title, rows in parts.items():
-        part = answers.take(rows)
-        units = [item.unit for item in part.items]
-        told.append(count_refusals(title, part.probabilities, part.gate_scores, units, card, n_draws, seed))
-    return tuple(told)
+def measure_refusals(predictions: Predictions, card: ModelCard, bootstrap: Bootstrap) -> tuple[Refusals, ...]:
+    """What the gate refuses of the data set itself: of all of it, by label and by source."""
+    rows = [_count_refusals("all", "", _to_pictures(predictions), card, bootstrap)]
+    labels = np.array([item.label for item in predictions.items])
+    sources = predictions.sources
+    for label in sorted(set(labels.tolist())):
+        rows.append(_count_refusals("label", label, _to_pictures(predictions.take(labels == label)), card, bootstrap))
+    for source in sorted(set(sources.tolist())):
+        part = _to_pictures(predictions.take(sources == source))
+        rows.append(_count_refusals("source", source, part, card, bootstrap))
+    return tuple(rows)
 
 
-def count_refusals(
-    title: str,
-    probabilities: Float32,
-    scores: Float32,
-    units: Sequence[str],
-    card: ModelCard,
-    n_draws: int,
-    seed: int,
-    problems: int = 0,
+def measure_ood(
+    folder: Path, session: Session, gate: Gate | None, bootstrap: Bootstrap, *, most_files: int
 ) -> Refusals:
-    """Count what the gate refuses of slices with calibrated ``probabilities`` [n, k] and gate ``scores`` [n]."""
-    weights = f.draw_weights(units, n_draws, seed)
-    gate = card.decision.out_of_distribution
-    refused = scores > gate.refuse_above if gate is not None and len(scores) else np.zeros(len(units), bool)
-    unusual = scores > gate.caution_above if gate is not None and len(scores) else np.zeros(len(units), bool)
-    told: Sequence[float | None] = scores.tolist() or [None] * len(units)
-    prediction = [decide(row, card, gate_score=score) for row, score in zip(probabilities, told, strict=True)]
-    abstained = np.array([d.verdict is Verdict.ABSTAIN for d in prediction])
-    confident = probabilities.max(axis=1) >= 0.9
+    """What the gate does with pictures the model was not made for: evenly chosen files of a folder.
 
-    def measure(chosen: f.Bools) -> Figure:
-        return Figure.of(f.mean(chosen.astype(np.float64), weights))
-
-    return Refusals(
-        title=title,
-        n=len(units),
-        refused=measure(refused),
-        unusual=measure(unusual),
-        abstained=measure(abstained),
-        confident=measure(confident),
-        problems=problems,
-    )
-
-
-def judge_outsiders(
-    folder: Path, session: Session, gate: Gate | None, *, n_draws: int, seed: int, most: int
-) -> Refusals:
-    """What the model does with pictures it was not made for: up to ``most`` files, evenly chosen from a folder."""
+    Raises UsageError where none of them can be read.
+    """
     limits = ReadLimits()
+    probabilities, scores, units, n_unreadable = [], [], [], 0
+    for found in _choose_files(folder, limits, most_files):
+        inference = infer_series(Series(series_id="", files=(found,)), session, gate, limits)
+        n_unreadable += len(inference.source.problems)
+        probabilities.append(inference.probabilities)
+        scores.append(inference.gate_scores)
+        units += [found.relative] * len(inference.probabilities)
+    if not units:
+        raise UsageError("no picture that can be read", code="DATASET_ONE_CLASS", file=str(folder))
+    pictures = Pictures(
+        probabilities=np.concatenate(probabilities),
+        gate_scores=np.concatenate(scores),
+        units=tuple(units),
+        n_unreadable=n_unreadable,
+    )
+    return _count_refusals("ood", folder.name, pictures, session.card, bootstrap)
+
+
+def _choose_files(folder: Path, limits: ReadLimits, most: int) -> list[FoundFile]:
     files = [
         found
         for found in iter_files([folder], limits=limits)
         if isinstance(found, FoundFile) and found.kind is not FileKind.OTHER
     ]
-    chosen = [files[i] for i in np.unique(np.linspace(0, len(files) - 1, most).round().astype(int))] if files else []
-    answers, scores, units, problems = [], [], [], 0
-    for found in chosen:
-        judged = infer_series(Series(series_id="", files=(found,)), session, gate, limits)
-        problems += sum(isinstance(problem, FileRecord) for problem in judged.source.problems)
-        answers.append(judged.probabilities)
-        scores.append(judged.gate_scores)
-        units += [found.relative] * len(judged.probabilities)
-    if not units:
-        raise UsageError("no picture that can be read", code="DATASET_ONE_CLASS", file=str(folder))
-    return count_refusals(
-        folder.name,
-        np.concatenate(answers),
-        np.concatenate(scores),
-        units,
-        session.card,
-        n_draws,
-        seed,
-        problems,
+    return [files[i] for i in np.unique(np.linspace(0, len(files) - 1, most).round().astype(int))] if files else []
+
+
+def _to_pictures(predictions: Predictions) -> Pictures:
+    return Pictures(
+        probabilities=predictions.probabilities, gate_scores=predictions.gate_scores, units=predictions.units
     )
+
+
+def _count_refusals(
+    part: Literal["all", "label", "source", "ood"],
+    value: str,
+    pictures: Pictures,
+    card: ModelCard,
+    bootstrap: Bootstrap,
+) -> Refusals:
+    weights = bootstrap.weights(pictures.units)
+    gate, scores, n = card.decision.out_of_distribution, pictures.gate_scores, len(pictures.units)
+    verdicts = [each.verdict for each in _decide(pictures.probabilities, scores, card)]
+
+    def share(chosen: Bools) -> Estimate:
+        return Estimate.of(metrics.mean(chosen.astype(np.float64), weights))
+
+    def share_above(threshold: float | None) -> Estimate:
+        return share(scores > threshold if threshold is not None and len(scores) else np.zeros(n, bool))
+
+    return Refusals(
+        part=part,
+        value=value,
+        n=n,
+        refused=share_above(gate.refuse_above if gate else None),
+        unusual=share_above(gate.caution_above if gate else None),
+        abstained=share(np.array([verdict is Verdict.ABSTAIN for verdict in verdicts])),
+        confident=share(pictures.probabilities.max(axis=1) >= CONFIDENT),
+        n_unreadable=pictures.n_unreadable,
+    )
+
+
+def _decide(probabilities: Float32, gate_scores: Float32, card: ModelCard) -> tuple[Prediction, ...]:
+    scores: Sequence[float | None] = gate_scores.tolist() or [None] * len(probabilities)
+    return tuple(decide(row, card, gate_score=score) for row, score in zip(probabilities, scores, strict=True))

@@ -1,4 +1,4 @@
-"""All figures of a set of answers with their intervals: by slice, by patient, by source."""
+"""All metrics of a set of predictions with their intervals: by slice, by patient, by source."""
 
 from __future__ import annotations
 
@@ -7,29 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from mri_batch.card import ModelCard
-from mri_batch.commands.evaluate import metrics as f
+from mri_batch.commands.evaluate import metrics
+from mri_batch.commands.evaluate.estimate import Bootstrap, Estimate
 from mri_batch.commands.evaluate.metrics import Doubles, Ints
-from mri_batch.commands.evaluate.predictions import Answers
+from mri_batch.commands.evaluate.predictions import Predictions
 from mri_batch.model.decide import aggregate
 
-INTERVAL = (2.5, 97.5)  # percentiles of the bootstrap: 95 %
 CURVE_POINTS = 200  # more would not show in a picture
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """A figure and its 95 % interval; NaN where it is not defined."""
-
-    value: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, draws: Doubles) -> Figure:
-        """Make one from float64[1 + draws], the figure itself first."""
-        sampled = draws[1:][~np.isnan(draws[1:])]
-        low, high = np.percentile(sampled, INTERVAL) if sampled.size else (np.nan, np.nan)
-        return cls(value=float(draws[0]), low=float(low), high=float(high))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +35,17 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """Figures over ``n`` answers of ``n_units`` patients (a picture of unknown patient counts as one).
+    """Metrics over ``n`` predictions of ``n_units`` patients (a picture of unknown patient counts as one).
 
-    ``per_class``: label -> figure -> value. ``confusion``: true label down, predicted label across.
+    ``name``: of the source, else empty. ``per_class``: label -> metric -> estimate. ``confusion``: true label down,
+    predicted label across.
     """
 
-    title: str
+    name: str
     n: int
     n_units: int
-    overall: dict[str, Figure]
-    per_class: dict[str, dict[str, Figure]]
+    overall: dict[str, Estimate]
+    per_class: dict[str, dict[str, Estimate]]
     support: dict[str, int]
     confusion: tuple[tuple[int, ...], ...]
     bins: tuple[Bin, ...]
@@ -70,7 +55,7 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """What is summed up: ``probabilities`` float64[n, k], ``targets`` int64[n], ``units`` n names to draw together."""
+    """What is summarised: ``probabilities`` float64[n, k], ``targets`` int64[n], ``units`` n names of patients."""
 
     labels: tuple[str, ...]
     probabilities: Doubles
@@ -78,50 +63,50 @@ class Rows:
     units: tuple[str, ...]
 
 
-def rows_by_slice(answers: Answers) -> Rows:
+def rows_by_slice(predictions: Predictions) -> Rows:
     """One row per slice."""
     return Rows(
-        labels=answers.labels,
-        probabilities=answers.probabilities.astype(np.float64),
-        targets=answers.targets,
-        units=tuple(item.unit for item in answers.items),
+        labels=predictions.labels,
+        probabilities=predictions.probabilities.astype(np.float64),
+        targets=predictions.targets,
+        units=predictions.units,
     )
 
 
-def rows_by_patient(answers: Answers, card: ModelCard) -> Rows:
-    """One row per patient, put together from the slices by the card's rule.
+def rows_by_patient(predictions: Predictions, card: ModelCard) -> Rows:
+    """One row per patient, aggregated from the slices by the card's rule.
 
     A patient whose slices carry several labels counts once for each.
     """
     members: dict[tuple[str, int], list[int]] = {}
-    for i, (item, target) in enumerate(zip(answers.items, answers.targets.tolist(), strict=True)):
+    for i, (item, target) in enumerate(zip(predictions.items, predictions.targets.tolist(), strict=True)):
         members.setdefault((item.unit, target), []).append(i)
-    joined = [aggregate(answers.probabilities[rows], card) for rows in members.values()]
+    joined = [aggregate(predictions.probabilities[rows], card) for rows in members.values()]
     return Rows(
-        labels=answers.labels,
+        labels=predictions.labels,
         probabilities=np.stack(joined).astype(np.float64),
         targets=np.array([target for _, target in members], np.int64),
         units=tuple(unit for unit, _ in members),
     )
 
 
-def sum_up(title: str, rows: Rows, *, n_draws: int, seed: int) -> Summary:
-    """Work out every figure, with intervals from ``n_draws`` bootstrap draws of whole patients."""
-    weights = f.draw_weights(rows.units, n_draws, seed)
+def summarise(rows: Rows, bootstrap: Bootstrap, name: str = "") -> Summary:
+    """Compute every metric with its interval."""
+    weights = bootstrap.weights(rows.units)
     predicted = rows.probabilities.argmax(axis=1)
-    confusion = f.count_confusion(rows.targets, predicted, weights, len(rows.labels))
+    confusion = metrics.count_confusion(rows.targets, predicted, weights, len(rows.labels))
     confidence, right = rows.probabilities.max(axis=1), predicted == rows.targets
     return Summary(
-        title=title,
+        name=name,
         n=len(rows.targets),
         n_units=len(set(rows.units)),
-        overall={name: Figure.of(draws) for name, draws in _overall(rows, confusion, weights).items()},
+        overall={name: Estimate.of(draws) for name, draws in _overall(rows, confusion, weights).items()},
         per_class=_per_class(rows, confusion, weights),
         support={label: int((rows.targets == k).sum()) for k, label in enumerate(rows.labels)},
         confusion=tuple(tuple(int(n) for n in line) for line in confusion[0]),
         bins=_bins(confidence, right, weights[:1]),
-        roc=_curves(rows, f.roc_points),
-        pr=_curves(rows, f.pr_points),
+        roc=_curves(rows, metrics.roc_points),
+        pr=_curves(rows, metrics.pr_points),
     )
 
 
@@ -130,51 +115,51 @@ def _overall(rows: Rows, confusion: Doubles, weights: Doubles) -> dict[str, Doub
     confidence, right = rows.probabilities.max(axis=1), predicted == rows.targets
     seen = np.unique(rows.targets)
     return {
-        "accuracy": f.accuracy(confusion),
-        "balanced_accuracy": _mean_over(f.recall(confusion), seen),
-        "macro_precision": _mean_over(f.precision(confusion), seen),
-        "macro_f1": _mean_over(f.f1(confusion), seen),
-        "mcc": f.mcc(confusion),
-        "ece": f.ece(confidence, right, weights),
-        "mean_confidence": f.mean(confidence, weights),
-        "brier": f.brier(rows.probabilities, rows.targets, weights),
-        "log_loss": f.log_loss(rows.probabilities, rows.targets, weights),
+        "accuracy": metrics.accuracy(confusion),
+        "balanced_accuracy": _mean_over(metrics.recall(confusion), seen),
+        "macro_precision": _mean_over(metrics.precision(confusion), seen),
+        "macro_f1": _mean_over(metrics.f1(confusion), seen),
+        "mcc": metrics.mcc(confusion),
+        "ece": metrics.ece(confidence, right, weights),
+        "mean_confidence": metrics.mean(confidence, weights),
+        "brier": metrics.brier(rows.probabilities, rows.targets, weights),
+        "log_loss": metrics.log_loss(rows.probabilities, rows.targets, weights),
     }
 
 
 def _mean_over(values: Doubles, classes: Ints) -> Doubles:
-    """Mean over the classes that occur; a class that a draw left out does not count in it."""
+    """Mean over the classes that occur; a class absent from a draw does not count."""
     chosen = values[:, classes]
-    there = ~np.isnan(chosen)
-    return f.share(np.where(there, chosen, 0.0).sum(axis=1), there.sum(axis=1).astype(np.float64))
+    defined = ~np.isnan(chosen)
+    return metrics.share(np.where(defined, chosen, 0.0).sum(axis=1), defined.sum(axis=1).astype(np.float64))
 
 
-def _per_class(rows: Rows, confusion: Doubles, weights: Doubles) -> dict[str, dict[str, Figure]]:
+def _per_class(rows: Rows, confusion: Doubles, weights: Doubles) -> dict[str, dict[str, Estimate]]:
     by_class = {
-        "recall": f.recall(confusion),
-        "precision": f.precision(confusion),
-        "specificity": f.specificity(confusion),
-        "f1": f.f1(confusion),
+        "recall": metrics.recall(confusion),
+        "precision": metrics.precision(confusion),
+        "specificity": metrics.specificity(confusion),
+        "f1": metrics.f1(confusion),
     }
-    told: dict[str, dict[str, Figure]] = {}
+    estimates: dict[str, dict[str, Estimate]] = {}
     for k, label in enumerate(rows.labels):
         scores, positive = rows.probabilities[:, k], rows.targets == k
-        told[label] = {name: Figure.of(draws[:, k]) for name, draws in by_class.items()}
-        told[label]["roc_auc"] = Figure.of(f.roc_auc(scores, positive, weights))
-        told[label]["pr_auc"] = Figure.of(f.average_precision(scores, positive, weights))
-    return told
+        estimates[label] = {name: Estimate.of(draws[:, k]) for name, draws in by_class.items()}
+        estimates[label]["roc_auc"] = Estimate.of(metrics.roc_auc(scores, positive, weights))
+        estimates[label]["pr_auc"] = Estimate.of(metrics.average_precision(scores, positive, weights))
+    return estimates
 
 
-def _bins(confidence: Doubles, right: f.Bools, ones: Doubles) -> tuple[Bin, ...]:
-    counts, sure, correct = (part[0] for part in f.calibration_bins(confidence, right, ones))
+def _bins(confidence: Doubles, right: metrics.Bools, ones: Doubles) -> tuple[Bin, ...]:
+    counts, confident, correct = (part[0] for part in metrics.calibration_bins(confidence, right, ones))
     return tuple(
         Bin(n=float(n), confidence=float(c / n), accuracy=float(a / n))
-        for n, c, a in zip(counts, sure, correct, strict=True)
+        for n, c, a in zip(counts, confident, correct, strict=True)
         if n
     )
 
 
-def _curves(rows: Rows, points_of: f.Points) -> tuple[Curve, ...]:
+def _curves(rows: Rows, points_of: metrics.Points) -> tuple[Curve, ...]:
     ones = np.ones((1, len(rows.targets)))
     curves = []
     for k, label in enumerate(rows.labels):

@@ -1,73 +1,111 @@
-"""The explanation licence: which methods of a model may be shown without a warning, and how a package says so.
+"""Validation of explanation methods: which may be shown without a warning, and how a package records it.
 
 A method is tested against what knows nothing of the model: a random map and the centre of the picture for where its
-heat lies, random orders for deletion and insertion, and the same network with its weights shuffled. It has *passed*
-when it is ahead in all of these by more than the 95 % interval, on at least ten slices each. It has *failed* when it is
-not ahead in one of them. Else it stays *untested*: the slices do not settle it, or a test was not taken.
+heat lies, random orders for deletion and insertion, and the same network with shuffled weights. It has *passed* when
+it is ahead in all of these by more than the 95 % interval, on at least ten slices each. It has *failed* when it is not
+ahead in one of them. Otherwise it stays *untested*: the slices do not settle it, or a test was not run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from mri_batch.card import MethodEntry
 from mri_batch.checksums import SUMS
-from mri_batch.commands.evaluate.heatmap_metrics import AHEAD, FEWEST, MapFigures
-from mri_batch.explain.registry import available_methods
+from mri_batch.commands.evaluate.heatmap_metrics import MapMetrics, Test
+from mri_batch.commands.evaluate.heatmap_scores import FEWEST
+from mri_batch.explain.registry import list_methods
 from mri_batch.model.package import CARD, PROSE, Package, write_package
+
+TEST_NAMES: Mapping[Test, str] = {
+    Test.POINTING_RANDOM: "pointing over a random map",
+    Test.POINTING_CENTRE: "pointing over the centre of the picture",
+    Test.ENERGY_RANDOM: "energy over a random map",
+    Test.ENERGY_CENTRE: "energy over the centre of the picture",
+    Test.CURVES_RANDOM: "insertion less deletion over a random map",
+    Test.CURVES_CENTRE: "insertion less deletion over the centre of the picture",
+    Test.FAITHFULNESS: "faithfulness over random orders",
+    Test.WEIGHTS: "change with the weights",
+}
+
+
+class Finding(StrEnum):
+    """What a verdict on a method rests on."""
+
+    AHEAD = "ahead"  # in every test
+    BEHIND = "behind"  # in these tests
+    NOT_RUN = "not_run"  # these tests
+    FEW_SLICES = "few_slices"
+    OPEN = "open"  # the slices do not settle these tests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Licence:
-    """What the tests say of a method, and ``reason``: in what it failed, or what is open."""
+class Validation:
+    """The verdict on a method, and the tests that it rests on."""
 
     method: str
     verdict: Literal["untested", "passed", "failed"]
-    reason: str = ""
+    finding: Finding
+    tests: tuple[Test, ...] = ()
 
 
-def judge_methods(measured: Sequence[MapFigures]) -> tuple[Licence, ...]:
-    """Judge each method that was measured; the random map and the centre are what they are judged against."""
-    return tuple(judge(one) for one in measured if one.ahead)
+def validate_methods(measured: Sequence[MapMetrics]) -> tuple[Validation, ...]:
+    """Validate each method that was measured; baselines have no tests of their own."""
+    return tuple(validate(each) for each in measured if each.ahead)
 
 
-def judge(measured: MapFigures) -> Licence:
-    """Judge one method."""
-    behind = [test for test, figure in measured.ahead.items() if not figure.value > 0]
+def validate(measured: MapMetrics) -> Validation:
+    """Validate one method."""
+    name, ahead = measured.method, measured.ahead
+    behind = tuple(test for test, lead in ahead.items() if not lead.value > 0)
     if behind:
-        return Licence(method=measured.method, verdict="failed", reason=f"not ahead in {', '.join(behind)}")
-    absent = [test for test in AHEAD if test not in measured.ahead]
+        return Validation(method=name, verdict="failed", finding=Finding.BEHIND, tests=behind)
+    absent = tuple(test for test in Test if test not in ahead)
     if absent:
-        return Licence(method=measured.method, verdict="untested", reason=f"not tested for {', '.join(absent)}")
+        return Validation(method=name, verdict="untested", finding=Finding.NOT_RUN, tests=absent)
     if min(measured.n, measured.n_faith) < FEWEST:
-        return Licence(method=measured.method, verdict="untested", reason=f"tested on fewer than {FEWEST} slices")
-    open_ = [test for test, figure in measured.ahead.items() if not figure.low > 0]
-    if open_:
-        return Licence(method=measured.method, verdict="untested", reason=f"not settled in {', '.join(open_)}")
-    return Licence(method=measured.method, verdict="passed")
+        return Validation(method=name, verdict="untested", finding=Finding.FEW_SLICES)
+    unsettled = tuple(test for test, lead in ahead.items() if not lead.low > 0)
+    if unsettled:
+        return Validation(method=name, verdict="untested", finding=Finding.OPEN, tests=unsettled)
+    return Validation(method=name, verdict="passed", finding=Finding.AHEAD)
 
 
-def write_licences(package: Package, licences: Sequence[Licence], tested_on: Mapping[str, str]) -> Package:
-    """Write what was found into the package's card, and bring its prose and digests up to date.
+def to_words(validation: Validation) -> str:
+    """Say what a verdict rests on; empty for a method that passed."""
+    tests = ", ".join(TEST_NAMES[test] for test in validation.tests)
+    return {
+        Finding.AHEAD: "",
+        Finding.BEHIND: f"not ahead in {tests}",
+        Finding.NOT_RUN: f"not tested for {tests}",
+        Finding.FEW_SLICES: f"tested on fewer than {FEWEST} slices",
+        Finding.OPEN: f"not settled in {tests}",
+    }[validation.finding]
 
-    ``tested_on`` says on which pictures, by method. Entries of methods that were not tested stay as they are. The
-    package's identity, which is the digest over its files, changes. Raises OutputError where the folder cannot be
-    written, or has no ``SHA256SUMS``.
+
+def write_validation(package: Package, validations: Sequence[Validation], tested_on: Mapping[str, str]) -> Package:
+    """Write the verdicts into the package's card, and update its prose and digests.
+
+    ``tested_on``: the pictures, by method. Entries of methods that were not tested stay as they are. The package's
+    identity, which is the digest over its files, changes. Raises OutputError where the folder cannot be written, or
+    has no ``SHA256SUMS``.
     """
-    found = {each.method: each for each in licences}
+    by_method = {each.method: each for each in validations}
     entries = tuple(
-        _note(entry, found.get(entry.method), tested_on.get(entry.method, ""))
-        for entry in available_methods(package.card)
+        _record(entry, by_method.get(entry.method), tested_on.get(entry.method, ""))
+        for entry in list_methods(package.card)
     )
     card = package.card.model_copy(update={"explanations": entries})
     kept = {path.name: path for path in package.folder.iterdir() if path.name not in (CARD, PROSE, SUMS)}
     return write_package(package.folder, card, kept, replace=True)
 
 
-def _note(entry: MethodEntry, found: Licence | None, tested_on: str) -> MethodEntry:
+def _record(entry: MethodEntry, found: Validation | None, tested_on: str) -> MethodEntry:
     if found is None:
         return entry
-    reason = f"{found.reason} ({tested_on})" if found.reason else f"tested on {tested_on}"
-    return entry.model_copy(update={"licence": found.verdict, "licence_reason": reason})
+    words = to_words(found)
+    reason = f"{words} ({tested_on})" if words else f"tested on {tested_on}"
+    return entry.model_copy(update={"validation": found.verdict, "validation_reason": reason})

@@ -6,38 +6,41 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from mri_batch.card import ModelCard
 from mri_batch.commands.evaluate.charts import Bar, Chart, Line, Strip
+from mri_batch.commands.evaluate.estimate import Estimate
 from mri_batch.commands.evaluate.evaluation import Evaluation
-from mri_batch.commands.evaluate.heatmap_metrics import CENTRE, MEASURES, RANDOM, MapFigures
+from mri_batch.commands.evaluate.heatmap_metrics import Baseline, MapMetrics, Measure
 from mri_batch.commands.evaluate.page import render_page
-from mri_batch.commands.evaluate.predictions import Answers
+from mri_batch.commands.evaluate.predictions import Predictions
 from mri_batch.commands.evaluate.selective_prediction import decide_slices
-from mri_batch.commands.evaluate.summary import Figure, Summary
+from mri_batch.commands.evaluate.summary import Summary
+from mri_batch.commands.evaluate.validation import to_words
 from mri_batch.run.store.folder import write_file
 
 RESULT = "evaluation.json"
-_PLAIN = ("mcc", "brier", "log_loss")  # no shares, so not in percent
+_NOT_PERCENT = ("mcc", "brier", "log_loss")
 
 
-def write_evaluation(out: Path, evaluation: Evaluation, answers: Answers, card: ModelCard) -> None:
+def write_evaluation(out: Path, evaluation: Evaluation, predictions: Predictions, card: ModelCard) -> None:
     """Write all files of an evaluation into ``out``."""
     write_file(out / "index.html", _page(evaluation))
     write_file(out / "figures.csv", _to_csv(_figure_rows(evaluation)))
-    write_file(out / "slices.csv", _to_csv(_slice_rows(answers, card)))
+    write_file(out / "slices.csv", _to_csv(_slice_rows(predictions, card)))
     write_file(out / RESULT, to_json(evaluation))
 
 
 def to_json(evaluation: Evaluation) -> str:
-    """Every figure as JSON; what is not defined is null, and the gallery's pictures are left out."""
-    told = asdict(evaluation)
-    told["shots"] = [{k: v for k, v in shot.items() if k != "still"} for shot in told["shots"]]
-    return json.dumps({"schema_version": 1, **clean(told)}, indent=1, ensure_ascii=False) + "\n"
+    """Every metric as JSON; what is not defined is null, and the gallery's pictures are left out."""
+    whole = asdict(evaluation)
+    for picture in whole["gallery"]:
+        del picture["jpeg"]
+    return json.dumps({"schema_version": 2, **clean(whole)}, indent=1, ensure_ascii=False) + "\n"
 
 
 def clean(value: Any) -> Any:
@@ -55,11 +58,11 @@ def _page(e: Evaluation) -> str:
         "evaluate.html",
         e=e,
         charts={"slices": _charts(e.slices), "patients": _charts(e.patients)},
-        measures=MEASURES,
-        licences={each.method: each for each in e.licences},
+        measures=tuple(Measure),
+        validations={each.method: (each.verdict, to_words(each)) for each in e.validations},
         strips=_strips(e.maps),
-        beside=(RANDOM, CENTRE),
-        plain=_PLAIN,
+        baselines=tuple(Baseline),
+        not_percent=_NOT_PERCENT,
         shade=_shade,
     )
 
@@ -67,7 +70,7 @@ def _page(e: Evaluation) -> str:
 def _charts(s: Summary) -> tuple[Chart, ...]:
     width = 1 / 15
     bars = tuple(Bar(x=min(int(b.confidence / width), 14) * width, width=width, height=b.accuracy) for b in s.bins)
-    sure = tuple(Bar(x=min(int(b.confidence / width), 14) * width, width=width, height=b.n / s.n) for b in s.bins)
+    shares = tuple(Bar(x=min(int(b.confidence / width), 14) * width, width=width, height=b.n / s.n) for b in s.bins)
     return (
         Chart(
             title="ROC, one class against the others",
@@ -84,29 +87,31 @@ def _charts(s: Summary) -> tuple[Chart, ...]:
         ),
         Chart(
             title="Reliability: accuracy in each bin of confidence",
-            x_label="probability of the label given",
+            x_label="probability of the predicted label",
             y_label="share that is right",
             bars=bars,
             diagonal=True,
         ),
         Chart(
-            title="How sure the model is",
-            x_label="probability of the label given",
+            title="Distribution of confidence",
+            x_label="probability of the predicted label",
             y_label="share of all",
-            bars=sure,
+            bars=shares,
         ),
     )
 
 
-def _strips(maps: Sequence[MapFigures]) -> tuple[Strip, ...]:
+def _strips(maps: Sequence[MapMetrics]) -> tuple[Strip, ...]:
     """One strip for each measure, the methods below one another."""
     return tuple(
         Strip(
-            title=name,
-            rows=tuple((m.method, m.figures[name].value, m.figures[name].low, m.figures[name].high) for m in known),
+            title=measure,
+            rows=tuple(
+                (m.method, m.metrics[measure].value, m.metrics[measure].low, m.metrics[measure].high) for m in known
+            ),
         )
-        for name in MEASURES
-        if (known := [m for m in maps if name in m.figures])
+        for measure in Measure
+        if (known := [m for m in maps if measure in m.metrics])
     )
 
 
@@ -118,53 +123,53 @@ def _shade(s: Summary) -> Iterator[tuple[str, list[tuple[int, int]]]]:
 
 
 def _figure_rows(e: Evaluation) -> Iterator[dict[str, object]]:
-    by_source = [(f"source {s.title}", s) for s in e.sources]
+    by_source = [(f"source {s.name}", s) for s in e.sources]
     for level, summary in [("slice", e.slices), ("patient", e.patients), *by_source]:
         yield from _rows(level, "", summary.n, summary.overall)
-        for label, figures in summary.per_class.items():
-            yield from _rows(level, label, summary.support[label], figures)
+        for label, estimates in summary.per_class.items():
+            yield from _rows(level, label, summary.support[label], estimates)
     for c in e.coverage:
         yield from _rows("prediction set", c.label, c.n, {"coverage": c.coverage, "mean_size": c.mean_size})
     for v in e.verdicts:
         yield from _rows("verdict", v.verdict.value, v.n, {"share": v.share, "accuracy": v.accuracy})
-    for r in (*e.refusals, *e.outsiders):
+    for r in (*e.refusals, *e.ood):
         shares = {"refused": r.refused, "unusual": r.unusual, "abstained": r.abstained, "confident": r.confident}
-        yield from _rows("gate", r.title, r.n, shares)
+        yield from _rows("gate", f"{r.part} {r.value}".strip(), r.n, shares)
     for m in e.maps:
-        yield from _rows("heatmap", m.method, m.n, m.figures)
+        yield from _rows("heatmap", m.method, m.n, m.metrics)
         yield from _rows("heatmap ahead", m.method, m.n, m.ahead)
 
 
-def _rows(level: str, of: str, n: int, figures: dict[str, Figure]) -> Iterator[dict[str, object]]:
-    for name, figure in figures.items():
+def _rows(level: str, of: str, n: int, estimates: Mapping[Any, Estimate]) -> Iterator[dict[str, object]]:
+    for name, estimate in estimates.items():
         yield {
             "level": level,
             "of": of,
             "n": n,
-            "figure": name,
-            "value": _number(figure.value),
-            "low": _number(figure.low),
-            "high": _number(figure.high),
+            "figure": str(name),
+            "value": _number(estimate.value),
+            "low": _number(estimate.low),
+            "high": _number(estimate.high),
         }
 
 
-def _slice_rows(answers: Answers, card: ModelCard) -> Iterator[dict[str, object]]:
-    prediction = decide_slices(answers, card)
-    for i, (item, d) in enumerate(zip(answers.items, prediction, strict=True)):
+def _slice_rows(predictions: Predictions, card: ModelCard) -> Iterator[dict[str, object]]:
+    decided = decide_slices(predictions, card)
+    for i, (item, d) in enumerate(zip(predictions.items, decided, strict=True)):
         row: dict[str, object] = {
             "data_set": item.data_set,
             "file": item.name,
-            "frame": answers.frames[i],
+            "frame": predictions.frames[i],
             "group": item.group,
             "source": item.source,
             "label": item.label,
             "predicted": d.label,
             "right": int(d.label == item.label),
         }
-        row |= {f"p_{label}": repr(p) for label, p in zip(answers.labels, d.probabilities, strict=True)}
+        row |= {f"p_{label}": repr(p) for label, p in zip(predictions.labels, d.probabilities, strict=True)}
         row["prediction_set"] = " ".join(d.prediction_set)
         row["verdict"] = d.verdict.value
-        row["gate_score"] = repr(float(answers.gate_scores[i])) if len(answers.gate_scores) else ""
+        row["gate_score"] = repr(float(predictions.gate_scores[i])) if len(predictions.gate_scores) else ""
         yield row
 
 

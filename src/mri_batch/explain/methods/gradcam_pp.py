@@ -9,25 +9,29 @@ import numpy as np
 
 from mri_batch.arrays import Float32
 from mri_batch.card import ModelCard
-from mri_batch.explain.base import CAM_PASSES, Forward, Int64
-from mri_batch.explain.ops.grid import cam_inputs, cam_reason, name_label
+from mri_batch.explain.base import CAM_PASSES, Family, Forward, Int64, Method
+from mri_batch.explain.ops.gradients import cam_inputs, cam_reason
+from mri_batch.explain.ops.grid import name_label
+from mri_batch.notes import Note
 from mri_batch.records import Attribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GradCAMPlusPlus:
-    """As Grad-CAM, with weights that count several places of the same class fairly.
+class GradCAMPlusPlus(Method):
+    """Grad-CAM with weights that give each of several places of the same class its due.
 
-    Source: Chattopadhay et al., "Grad-CAM++", WACV 2018, for the exponential of the class score, where the second and
+    Source: Chattopadhay et al., "Grad-CAM++", WACV 2018, for the exponential of the class score, whose second and
     third derivatives are powers of the gradient (eq. 19); the exponential itself, one factor for the whole map, is left
-    out. Needs: the Grad-CAM graph. Sign: never negative. Cost: 1.1 passes. Known failure: as Grad-CAM's.
+    out. Needs: the Grad-CAM graph. Shapes: heat on the grid of the last feature map. Sign: never negative.
+    Cost: 1.1 passes. Known failure: that of Grad-CAM.
     """
 
     name: ClassVar[str] = "gradcam_pp"
+    family: ClassVar[Family] = "cam"
 
     @classmethod
-    def absent_reason(cls, card: ModelCard) -> str:
-        """Say why it cannot run, or nothing."""
+    def absent_reason(cls, card: ModelCard) -> Note | None:
+        """Say why it cannot run; None where it can."""
         return cam_reason(card)
 
     def __call__(self, forward: Forward, pixels: Float32, target: Int64) -> Attribution:

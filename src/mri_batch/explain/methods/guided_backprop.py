@@ -9,30 +9,30 @@ import numpy as np
 
 from mri_batch.arrays import Float32
 from mri_batch.card import ModelCard
-from mri_batch.explain.base import GRADIENT_PASSES, Forward, Int64
+from mri_batch.explain.base import GRADIENT_PASSES, Family, Forward, Int64, Method
 from mri_batch.explain.ops.gradients import gradient_reason, input_gradient
 from mri_batch.explain.ops.grid import choose_grid, name_label, pool_cells
+from mri_batch.notes import Note
 from mri_batch.records import Attribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GuidedBackprop:
-    """The gradient, let through a ReLU only where it is positive; then as the plain gradient.
+class GuidedBackprop(Method):
+    """The plain gradient, but backpropagated through a ReLU only where it is positive.
 
     Source: Springenberg et al., "Striving for Simplicity", ICLR workshop 2015. Needs: the gradient graph of a network
-    with ReLU or ReLU6. Heat is the mean over each cell. Sign: never negative. Cost: a gradient. Known failure: it
-    follows edges of the picture more than the class (Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS
-    2018).
+    with ReLU or ReLU6. Shapes: heat on the model's grid or cells of 8 px, the mean over each cell.
+    Sign: never negative. Cost: a gradient (3 passes). Known failure: follows edges in the picture more than the class
+    (Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018).
     """
 
     name: ClassVar[str] = "guided_backprop"
+    family: ClassVar[Family] = "guided"
 
     @classmethod
-    def absent_reason(cls, card: ModelCard) -> str:
-        """Say why it cannot run, or nothing."""
-        if "guided" in card.wiring.gradient:
-            return ""
-        return gradient_reason(card) or "the network has no ReLU, and guided backpropagation is defined for ReLU alone"
+    def absent_reason(cls, card: ModelCard) -> Note | None:
+        """Say why it cannot run; None where it can."""
+        return None if "guided" in card.wiring.gradient else gradient_reason(card) or Note("NO_RELU")
 
     def __call__(self, forward: Forward, pixels: Float32, target: Int64) -> Attribution:
         """Heat float32[n, grid_rows, grid_cols]."""

@@ -9,16 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mri_batch.arrays import Float32
-from mri_batch.card import ModelCard
-from mri_batch.explain.base import Forward, Int64
-from mri_batch.explain.ops.grid import (
-    Fill,
-    choose_grid,
-    fill_picture,
-    masked_probability,
-    name_label,
-    pool_cells,
-)
+from mri_batch.explain.base import Family, Forward, Int64, Method
+from mri_batch.explain.ops.grid import choose_grid, name_label, pool_cells
+from mri_batch.explain.ops.perturb import Fill, fill_picture, masked_probability
 from mri_batch.explain.ops.superpixels import cut_superpixels, open_segments
 from mri_batch.records import Attribution
 
@@ -26,28 +19,24 @@ Float64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KernelShap:
+class KernelShap(Method):
     """Each superpixel's Shapley value for the class probability, estimated from random coalitions.
 
     Source: Lundberg & Lee, "A Unified Approach to Interpreting Model Predictions", NeurIPS 2017; coalition sizes
-    drawn by the Shapley kernel, each coalition with its complement (Covert & Lee, AISTATS 2021), all of them where
-    that is no more than ``samples``. The values add up to the change from the filler to the picture exactly
-    (efficiency). Needs: nothing.
-    Knobs: ``segments``, ``samples``, what is seen in place of a segment, ``seed``. Heat is the mean over each cell.
+    are drawn by the Shapley kernel, each coalition with its complement (Covert & Lee, AISTATS 2021), or all of them
+    where that takes no more than ``samples``. The values add up to the change from the filler to the picture exactly
+    (efficiency). Needs: any classifier. Knobs: ``segments``, ``samples``, the ``fill`` of absent segments, ``seed``.
+    Shapes: heat on the model's grid or cells of 8 px, the mean over each cell.
     Sign: signed, positive speaks for the class. Cost: ``samples`` and 2 passes.
-    Known failure: many superpixels need many samples; the filler is a choice that changes the answer.
+    Known failure: many superpixels need many samples; the values depend on the choice of filler.
     """
 
     name: ClassVar[str] = "kernel_shap"
+    family: ClassVar[Family] = "perturbation"
     segments: int = 40
     samples: int = 300
     fill: Fill = "blur"
     seed: int = 0
-
-    @classmethod
-    def absent_reason(cls, card: ModelCard) -> str:
-        """Any classifier will do."""
-        return ""
 
     def __call__(self, forward: Forward, pixels: Float32, target: Int64) -> Attribution:
         """Heat float32[n, grid_rows, grid_cols]."""
@@ -71,9 +60,8 @@ class KernelShap:
         seen = masked_probability(forward, picture, filler, keep, int(target))
         values = solve_shapley(coalitions, weights, seen[2:], float(seen[0]), float(seen[1]))
         sizes = np.bincount(segments.ravel())
-        return (values / sizes)[segments].astype(
-            np.float32
-        )  # spread over the segment, so that a picture's heat adds up
+        # Spread over the segment's pixels, so that a picture's heat adds up.
+        return (values / sizes)[segments].astype(np.float32)
 
 
 def choose_coalitions(count: int, samples: int, rng: np.random.Generator) -> tuple[Float32, Float64]:

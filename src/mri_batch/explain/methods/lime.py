@@ -8,45 +8,33 @@ from typing import ClassVar
 import numpy as np
 
 from mri_batch.arrays import Float32
-from mri_batch.card import ModelCard
-from mri_batch.explain.base import Forward, Int64
-from mri_batch.explain.ops.grid import (
-    Fill,
-    choose_grid,
-    fill_picture,
-    masked_probability,
-    name_label,
-    pool_cells,
-)
+from mri_batch.explain.base import Family, Forward, Int64, Method
+from mri_batch.explain.ops.grid import choose_grid, name_label, pool_cells
+from mri_batch.explain.ops.perturb import Fill, fill_picture, masked_probability
 from mri_batch.explain.ops.superpixels import cut_superpixels, open_segments
 from mri_batch.records import Attribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lime:
+class Lime(Method):
     """Weights of a linear model of the class probability in which superpixels are switched on or off.
 
     Source: Ribeiro, Singh & Guestrin, "Why Should I Trust You?", KDD 2016: random halves of the superpixels, weighted
-    by exp(-d^2 / width^2) with d the cosine distance to the whole picture, fitted by ridge regression. Needs:
-    nothing.
-    Knobs: ``segments``, ``samples``, ``width``, ``ridge``, what is seen in place of a segment, ``seed``. Heat is the
-    mean over each cell.
-    Sign: signed, positive speaks for the class. Cost: ``samples`` passes. Known failure: another seed or another cut
-    into superpixels can give another map.
+    by exp(-d^2 / width^2) with d the cosine distance to the whole picture, fitted by ridge regression.
+    Needs: any classifier. Knobs: ``segments``, ``samples``, ``width``, ``ridge``, the ``fill`` of segments switched
+    off, ``seed``. Shapes: heat on the model's grid or cells of 8 px, the mean over each cell.
+    Sign: signed, positive speaks for the class. Cost: ``samples`` passes.
+    Known failure: another seed or another segmentation can give another map.
     """
 
     name: ClassVar[str] = "lime"
+    family: ClassVar[Family] = "perturbation"
     segments: int = 60
     samples: int = 300
     width: float = 0.25
     ridge: float = 1.0
     fill: Fill = "blur"
     seed: int = 0
-
-    @classmethod
-    def absent_reason(cls, card: ModelCard) -> str:
-        """Any classifier will do."""
-        return ""
 
     def __call__(self, forward: Forward, pixels: Float32, target: Int64) -> Attribution:
         """Heat float32[n, grid_rows, grid_cols]."""

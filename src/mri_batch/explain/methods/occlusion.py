@@ -8,45 +8,35 @@ from typing import ClassVar
 import numpy as np
 
 from mri_batch.arrays import Float32
-from mri_batch.card import ModelCard
-from mri_batch.explain.base import Forward, Int64
-from mri_batch.explain.ops.grid import (
-    Fill,
-    choose_grid,
-    class_probability,
-    fill_picture,
-    masked_probability,
-    name_label,
-    pool_cells,
-)
+from mri_batch.explain.base import Family, Forward, Int64, Method
+from mri_batch.explain.ops.grid import choose_grid, name_label, pool_cells
+from mri_batch.explain.ops.perturb import Fill, class_probability, fill_picture, masked_probability
 from mri_batch.records import Attribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Occlusion:
-    """How far the class probability falls when a window is covered; each pixel gets the mean over the windows on it.
+class Occlusion(Method):
+    """The drop in class probability when a window is covered; each pixel gets the mean over the windows on it.
 
-    Source: Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014 (fig. 7). Needs: nothing.
-    Knobs: ``window_px``, ``stride_px``, and what the window is filled with. Heat is the mean over each cell.
+    Source: Zeiler & Fergus, "Visualizing and Understanding Convolutional Networks", ECCV 2014 (fig. 7).
+    Needs: any classifier. Knobs: ``window_px``, ``stride_px``, and the ``fill`` of the window.
+    Shapes: heat on the model's grid or cells of 8 px, the mean over each cell.
     Sign: signed, positive speaks for the class. Cost: one pass per window and one more, 170 at 224 px.
-    Known failure: evidence that stands in two places is not seen when one window is covered at a time.
+    Known failure: redundant evidence in two places is missed, as one window is covered at a time.
     """
 
     name: ClassVar[str] = "occlusion"
+    family: ClassVar[Family] = "perturbation"
+    default_rank: ClassVar[int] = 3
     window_px: int = 32
     stride_px: int = 16
     fill: Fill = "blur"
-
-    @classmethod
-    def absent_reason(cls, card: ModelCard) -> str:
-        """Any classifier will do."""
-        return ""
 
     def __call__(self, forward: Forward, pixels: Float32, target: Int64) -> Attribution:
         """Heat float32[n, grid_rows, grid_cols]."""
         covered = place_windows(pixels.shape[2], pixels.shape[3], self.window_px, self.stride_px)
         filler = fill_picture(pixels, self.fill)
-        heat = np.stack([_drop(forward, *one, covered) for one in zip(pixels, filler, target, strict=True)])
+        heat = np.stack([_measure_drop(forward, *one, covered) for one in zip(pixels, filler, target, strict=True)])
         return Attribution(
             heat=pool_cells(heat, choose_grid(forward.wiring, pixels)),
             method=self.name,
@@ -56,10 +46,10 @@ class Occlusion:
         )
 
 
-def _drop(forward: Forward, picture: Float32, filler: Float32, target: np.int64, covered: Float32) -> Float32:
+def _measure_drop(forward: Forward, picture: Float32, filler: Float32, target: np.int64, covered: Float32) -> Float32:
     whole = class_probability(forward, picture[None], int(target))[0]
-    fall = whole - masked_probability(forward, picture, filler, 1.0 - covered, int(target))
-    mean: Float32 = np.tensordot(fall, covered, axes=1) / covered.sum(axis=0)
+    drop = whole - masked_probability(forward, picture, filler, 1.0 - covered, int(target))
+    mean: Float32 = np.tensordot(drop, covered, axes=1) / covered.sum(axis=0)
     return mean
 
 

@@ -8,42 +8,31 @@ from typing import ClassVar
 import numpy as np
 
 from mri_batch.arrays import Float32
-from mri_batch.card import ModelCard
-from mri_batch.explain.base import Forward, Int64
-from mri_batch.explain.ops.grid import (
-    Fill,
-    choose_grid,
-    fill_picture,
-    masked_probability,
-    name_label,
-    pool_cells,
-)
+from mri_batch.explain.base import Family, Forward, Int64, Method
+from mri_batch.explain.ops.grid import choose_grid, name_label, pool_cells
+from mri_batch.explain.ops.perturb import Fill, fill_picture, masked_probability
 from mri_batch.records import Attribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rise:
-    """How far the class probability is higher than usual when a place is seen, over random soft masks.
+class Rise(Method):
+    """How much a visible place raises the class probability above its mean over random soft masks.
 
-    Source: Petsiuk, Das & Saenko, "RISE", BMVC 2018, eq. 6, less the mean probability over all masks: places that
-    change nothing are then 0, not as warm as the class is likely. Needs: nothing. Knobs: number of ``masks``;
-    ``coarse``, cells of a mask along a side before it is enlarged and shifted; ``keep``, the share of open cells; what
-    is seen through closed ones; ``seed``. Heat is the mean over each cell. Sign: signed, positive speaks for the class.
-    Cost: one pass per mask. Known failure: with few masks the map is noisy; it blurs whatever is smaller than a mask's
-    cell.
+    Source: Petsiuk, Das & Saenko, "RISE", BMVC 2018, eq. 6, less the mean probability over all masks, so that places
+    without effect are 0 rather than as warm as the class is likely. Needs: any classifier. Knobs: number of ``masks``;
+    ``coarse``, cells along a side of a mask before it is enlarged and shifted; ``keep``, the share of open cells; the
+    ``fill`` behind closed ones; ``seed``. Shapes: heat on the model's grid or cells of 8 px, the mean over each cell.
+    Sign: signed, positive speaks for the class. Cost: one pass per mask.
+    Known failure: noisy with few masks; blurs whatever is smaller than a mask's cell.
     """
 
     name: ClassVar[str] = "rise"
+    family: ClassVar[Family] = "perturbation"
     masks: int = 400
     coarse: int = 7
     keep: float = 0.5
     fill: Fill = "blur"
     seed: int = 0
-
-    @classmethod
-    def absent_reason(cls, card: ModelCard) -> str:
-        """Any classifier will do."""
-        return ""
 
     def __call__(self, forward: Forward, pixels: Float32, target: Int64) -> Attribution:
         """Heat float32[n, grid_rows, grid_cols]."""
@@ -62,8 +51,8 @@ class Rise:
     def _weigh(self, forward: Forward, picture: Float32, filler: Float32, target: np.int64, masks: Float32) -> Float32:
         seen = masked_probability(forward, picture, filler, masks, int(target))
         above = (seen - seen.mean()) / np.float32(len(masks) * self.keep)
-        more: Float32 = np.tensordot(above.astype(np.float32), masks, axes=1)
-        return more
+        heat: Float32 = np.tensordot(above.astype(np.float32), masks, axes=1)
+        return heat
 
 
 def draw_masks(n: int, coarse: int, keep: float, rows: int, cols: int, rng: np.random.Generator) -> Float32:

@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from mri_batch.arrays import Float32
-from mri_batch.card import ModelCard
-from mri_batch.explain.base import Forward, Int64
+from mri_batch.card import Knob, ModelCard, Wiring
+from mri_batch.explain.base import Family, Forward, Int64, Method
 from mri_batch.explain.ops.grid import iter_chunks, to_patches
+from mri_batch.notes import Note
 from mri_batch.records import Attribution
 
 Fusion = Literal["mean", "max", "min"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rollout:
+class Rollout(Method):
     """Follow attention from the class token down through the layers; heat in 0..1, class-agnostic.
 
     Source: Abnar & Zuidema, "Quantifying Attention Flow in Transformers", ACL 2020; ``fusion`` and ``discard`` as
-    widely used on top of it. Needs: attention outputs, or the graph's own rollout.
+    is common practice. Needs: attention outputs, or the graph's own rollout.
     Knobs: ``fusion`` of the heads; ``discard``, the share of each layer's weakest fused weights that are set to zero;
-    ``residual``, the weight of the skip connection; the layers from ``first_layer`` up to and without ``last_layer``;
-    ``in_graph``: read the rollout that the graph was written to compute with these very knobs.
-    Sign: never negative. Cost: 1 pass. Known failure: early layers that attend to a few fixed tokens swamp it, hence
-    the layer range; it says where the model looks, not for which class.
+    ``residual``, the weight of the skip connection; layers from ``first_layer`` up to but not including ``last_layer``;
+    ``in_graph``: read the rollout that the graph computes, exported with these same knobs.
+    Shapes: heat on the patch grid. Sign: never negative. Cost: 1 pass.
+    Known failure: early layers that attend to a few fixed tokens swamp it, hence the layer range; it shows where the
+    model looks, not for which class.
     """
 
     name: ClassVar[str] = "rollout"
+    family: ClassVar[Family] = "attention"
+    default_rank: ClassVar[int] = 1
+    beside_default: ClassVar[bool] = True
     fusion: Fusion = "mean"
     discard: float = 0.0
     residual: float = 0.5
@@ -38,9 +44,18 @@ class Rollout:
     in_graph: bool = False
 
     @classmethod
-    def absent_reason(cls, card: ModelCard) -> str:
-        """Say why it cannot run, or nothing."""
-        return "" if card.wiring.rollout or card.wiring.attention else "the package has no attention outputs"
+    def absent_reason(cls, card: ModelCard) -> Note | None:
+        """Say why it cannot run; None where it can."""
+        return None if card.wiring.rollout or card.wiring.attention else Note("NO_ATTENTION")
+
+    @classmethod
+    def graph_knobs(cls, card: ModelCard) -> Mapping[str, Knob]:
+        """Read the rollout from the graph, where it has one; it was exported with the card's knobs."""
+        return {"in_graph": True} if card.wiring.rollout else {}
+
+    def ready_output(self, wiring: Wiring) -> str | None:
+        """Name the graph's own rollout, where that is to be read."""
+        return wiring.rollout if self.in_graph else None
 
     def __call__(self, forward: Forward, pixels: Float32, target: Int64) -> Attribution:
         """Heat float32[n, grid_rows, grid_cols]."""

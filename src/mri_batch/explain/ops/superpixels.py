@@ -1,4 +1,4 @@
-"""Superpixels: small areas of like colour, the units that LIME and Kernel SHAP switch off."""
+"""Superpixels: small areas of similar colour, the units that LIME and Kernel SHAP switch off."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from mri_batch.explain.base import Int64
 
 
 def cut_superpixels(picture: Float32, n_segments: int, compactness: float = 0.3, rounds: int = 8) -> Int64:
-    """Cut float32[c, rows, cols] into about ``n_segments`` areas: int64[rows, cols], numbered from 0 without gaps.
+    """Segment float32[c, rows, cols] into about ``n_segments`` areas: int64[rows, cols], numbered from 0 without gaps.
 
-    SLIC (Achanta et al., PAMI 2012): k-means over colour and place, from centres on a regular grid. ``compactness``
-    weighs place (in spacings of the grid) against colour (as a share of the picture's range). Unlike SLIC each pixel
-    may go to any centre rather than to those nearby, which costs more and changes little; and areas need not be
+    SLIC (Achanta et al., PAMI 2012): k-means over colour and position, from centres on a regular grid. ``compactness``
+    weights position (in spacings of the grid) against colour (as a share of the picture's range). Unlike in SLIC each
+    pixel may join any centre, not only those nearby, which costs more and changes little; and areas need not be
     connected.
     """
     channels, rows, cols = picture.shape
@@ -42,11 +42,11 @@ def _centres(n_px: int, count: int) -> Int64:
 
 
 def _assign(points: Float32, centres: Float32) -> Int64:
-    # |p - c|^2 without the part that is the same for all centres
+    # |p - c|^2 without the term that is the same for all centres
     nearest: Int64 = ((centres**2).sum(axis=1) - 2.0 * points @ centres.T).argmin(axis=1)
     return nearest
 
 
 def open_segments(segments: Int64, switched: Float32) -> Float32:
-    """Masks float32[m, rows, cols] of m rows of switches float32[m, s], 1 where a segment is left as it is."""
+    """Masks float32[m, rows, cols] for m rows of switches float32[m, s], 1 where a segment is kept."""
     return switched[:, segments]

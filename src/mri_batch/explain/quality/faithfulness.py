@@ -2,18 +2,18 @@
 
 Source: Petsiuk, Das & Saenko, "RISE", BMVC 2018. Deletion covers the hottest cells first and watches the class
 probability fall; insertion uncovers them first on a covered picture and watches it rise. Both numbers depend on the
-picture and on how areas are covered more than on the map, so the map is judged against random maps on the same
-picture, put through the very same steps.
+picture and on the filler more than on the map, so a map is compared with random maps of the same picture that go
+through the same steps.
 
-A random map is as smooth as the one that is judged (one of a few levels, rounded up): scattered single cells ruin a
-picture faster than a patch of the same area, so white noise would be an unfair opponent in deletion and too easy a
-one in insertion.
+A random map is as smooth as the one it is compared with (one of a few levels, rounded up): scattered single cells
+destroy a picture faster than a patch of the same area, so white noise would be an unfair opponent in deletion and too
+easy a one in insertion.
 
-A map is better than chance when of 100 random ones at most one is better and at most four are as good (of the 40 of a
-quick trial none and two), which happens to a map without knowledge one to four times in a hundred. A sharper demand
-would fail a map that is exactly right as soon as random ones hit the same spot by luck, which on a coarse grid they do.
-Most maps need only the first 20: one that they outdo has failed, and one that stands out from all of them, by
-:data:`MARGIN` and :data:`LEAD`, has passed.
+A map is better than chance when, of 100 random ones, at most one is better and at most four are as good (in a quick
+trial none and two of 40). A map without knowledge passes this one to four times in a hundred. A stricter rule would
+fail a map that is exactly right as soon as random ones hit the same spot by luck, as they do on a coarse grid.
+The first 20 decide for most maps: one that does not hold against them has failed, and one that beats all of them by
+:data:`MARGIN` and :data:`LEAD` has passed.
 """
 
 from __future__ import annotations
@@ -27,23 +27,24 @@ import numpy.typing as npt
 
 from mri_batch.arrays import Float32
 from mri_batch.explain.base import Forward, Int64
-from mri_batch.explain.ops.grid import Fill, fill_picture, masked_probability, spread_cells
+from mri_batch.explain.ops.grid import spread_cells
+from mri_batch.explain.ops.perturb import Fill, fill_picture, masked_probability
 from mri_batch.records import Faithfulness
 
 SIGMAS = (0.0, 0.6, 0.9, 1.3, 2.0, 3.0)  # smoothness of random maps: standard deviation of the blur, in cells
-MARGIN, LEAD = 5.0, 0.5  # standard deviations, and probability: few of 20 orders touch a small finding at all
+MARGIN, LEAD = 5.0, 0.5  # standard deviations, and probability; strict, as few of 20 orders touch a small finding
 SAME = 1e-9  # gains that differ by less are equal
 Float64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """How maps are put to the test.
+    """How maps are tested.
 
-    ``shares`` of the cells are covered or uncovered, the hottest first; ``n_random`` orders are tried at first, and
-    ``more`` times as many where they do not settle it, of which ``better`` may be better and ``as_good`` at least as
-    good. Cost in passes: ``2 len(shares)`` a map, and for each picture
-    and smoothness ``n_random`` times that, or ``more`` times so many.
+    ``shares`` of the cells are covered or uncovered, the hottest first. ``n_random`` orders are tried first, and
+    ``more`` times as many where these do not decide; of them ``better`` may be better and ``as_good`` at least as
+    good. Cost in passes: ``2 len(shares)`` per map, and for each picture and smoothness ``n_random`` times that, or
+    ``more`` times as many.
     """
 
     shares: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2, 0.4)
@@ -55,7 +56,7 @@ class Trial:
     seed: int = 0
 
     def passes(self, n_maps: int = 1) -> int:
-        """Forward passes for so many equally smooth maps of one picture and class, where the first orders settle it."""
+        """Forward passes for n equally smooth maps of one picture and class, where the first orders decide."""
         return 2 + 2 * len(self.shares) * (self.n_random + n_maps)
 
 
@@ -64,12 +65,13 @@ QUICK = Trial(shares=(0.02, 0.1), more=2, better=0, as_good=2)  # 86 passes, at 
 
 @dataclass(slots=True)
 class RandomOrders:
-    """The results of random orders on one picture, worked out once and shared by all of its maps.
+    """Results of random orders on one picture, computed once and shared by all of its maps. Make one per picture.
 
-    Make one for each picture; keys are class, grid and smoothness.
+    ``areas`` by class, grid and smoothness: float64[m, 2] (deletion, insertion); ``ends`` by class: the probability
+    of the whole and of the fully covered picture.
     """
 
-    found: dict[tuple[int, tuple[int, ...], float], Float64] = field(default_factory=dict)
+    areas: dict[tuple[int, tuple[int, ...], float], Float64] = field(default_factory=dict)
     ends: dict[int, tuple[float, float]] = field(default_factory=dict)
 
 
@@ -83,18 +85,18 @@ def judge_faithfulness(
 ) -> Faithfulness:
     """Judge one map float32[grid_rows, grid_cols] of one picture float32[c, rows, cols] for a class index.
 
-    ``score``: mean of how much lower deletion and higher insertion are than the mean random order's, -1..1.
+    ``score`` in -1..1: by how much deletion is lower and insertion higher than a random order's, on average.
     """
     orders, trial = RandomOrders() if orders is None else orders, trial or Trial()
     ranks = rank_cells(heat, np.random.default_rng(trial.seed))
-    course = _Course(forward, picture, target, trial, orders)
-    deletion, insertion = course.run([ranks])[0].tolist()
+    curves = _Curves(forward, picture, target, trial, orders)
+    deletion, insertion = curves.run([ranks])[0].tolist()
     sigma = choose_sigma(ranks)
-    first = Standing.of(deletion, insertion, course.run_random(ranks.shape, sigma, trial.n_random))
+    first = Standing.of(deletion, insertion, curves.run_random(ranks.shape, sigma, trial.n_random))
     if first.stands_out or not first.holds(trial):
-        return first.tell(first.stands_out)
-    final = Standing.of(deletion, insertion, course.run_random(ranks.shape, sigma, trial.more * trial.n_random))
-    return final.tell(final.holds(trial))
+        return first.to_record(first.stands_out)
+    final = Standing.of(deletion, insertion, curves.run_random(ranks.shape, sigma, trial.more * trial.n_random))
+    return final.to_record(final.holds(trial))
 
 
 def measure_areas(
@@ -105,10 +107,10 @@ def measure_areas(
     orders: RandomOrders | None = None,
     trial: Trial | None = None,
 ) -> tuple[float, float]:
-    """Areas under a map's deletion and insertion curves, without a judgement: ``2 len(shares)`` passes, and 2 once."""
+    """Areas under a map's deletion and insertion curves, without a verdict: ``2 len(shares)`` passes, and 2 once."""
     trial = trial or Trial()
-    course = _Course(forward, picture, target, trial, RandomOrders() if orders is None else orders)
-    deletion, insertion = course.run([rank_cells(heat, np.random.default_rng(trial.seed))])[0].tolist()
+    curves = _Curves(forward, picture, target, trial, RandomOrders() if orders is None else orders)
+    deletion, insertion = curves.run([rank_cells(heat, np.random.default_rng(trial.seed))])[0].tolist()
     return deletion, insertion
 
 
@@ -127,7 +129,7 @@ class Standing:
 
     @property
     def ahead(self) -> float:
-        """By how much the map's gain is over the mean random one's."""
+        """The map's gain over the mean random order's."""
         return self.insertion - self.deletion - float(self.gains.mean())
 
     @property
@@ -136,18 +138,18 @@ class Standing:
         return int(np.sum(self.gains >= self.insertion - self.deletion - SAME))
 
     def holds(self, trial: Trial) -> bool:
-        """Whether few enough random orders are better, and as good."""
+        """Whether few enough random orders are better, and few enough as good."""
         n_better = int(np.sum(self.gains > self.insertion - self.deletion + SAME))
         return n_better <= trial.better and self.n_as_good <= trial.as_good
 
     @property
     def stands_out(self) -> bool:
-        """Whether the map is better than all of them, by the margin and by the lead."""
+        """Whether the map beats all random orders, by the margin and by the lead."""
         spread = float(self.gains.std(ddof=1)) * math.sqrt(1 + 1 / len(self.gains))
         return self.n_as_good == 0 and self.ahead > max(LEAD, MARGIN * spread)
 
-    def tell(self, better_than_chance: bool) -> Faithfulness:
-        """The record that travels."""
+    def to_record(self, better_than_chance: bool) -> Faithfulness:
+        """Return the record."""
         return Faithfulness(
             score=float(np.clip(self.ahead / 2, -1, 1)),
             p_value=(1 + self.n_as_good) / (1 + len(self.gains)),
@@ -159,8 +161,8 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class _Course:
-    """One picture and class, through which orders of cells are run."""
+class _Curves:
+    """Deletion and insertion curves of orders of cells, on one picture and class."""
 
     forward: Forward
     picture: Float32
@@ -180,14 +182,14 @@ class _Course:
         return np.stack([mean_height(c, (0.0, *self.trial.shares)) for c in (deletion, insertion)], axis=1)
 
     def run_random(self, grid: tuple[int, ...], sigma: float, n_random: int) -> Float64:
-        """The areas of the first ``n_random`` random orders of that smoothness, from the cache as far as it goes."""
+        """The areas of the first ``n_random`` random orders of that smoothness, cached ones first."""
         key = (self.target, grid, sigma)
-        known = self.orders.found.get(key, np.zeros((0, 2)))
+        known = self.orders.areas.get(key, np.zeros((0, 2)))
         if len(known) < n_random:
-            # Other orders for every picture: ones that miss the middle by luck would let through maps of all of them.
+            # Orders of its own for every picture: ones that miss the middle by luck would pass the maps of all of them.
             rng = np.random.default_rng((self.trial.seed, len(known), zlib.crc32(self.picture.tobytes())))
             drawn = [rank_cells(draw_smooth_map(grid, sigma, rng), rng) for _ in range(n_random - len(known))]
-            known = self.orders.found[key] = np.concatenate([known, self.run(drawn)])
+            known = self.orders.areas[key] = np.concatenate([known, self.run(drawn)])
         return known[:n_random]
 
     def _masks(self, ranks: Int64) -> Float32:
@@ -205,14 +207,14 @@ class _Course:
 
 
 def mean_height(curves: Float64, at: tuple[float, ...]) -> Float64:
-    """Mean height of m curves float64[m, s] given at s places: the area by trapezoids over the width."""
+    """Mean height of m curves float64[m, s] sampled at s places: the area by trapezoids over the width."""
     width = np.diff(at)
     area: Float64 = ((curves[:, 1:] + curves[:, :-1]) / 2 * width).sum(axis=1) / width.sum()
     return area
 
 
 def rank_cells(heat: Float32, rng: np.random.Generator) -> Int64:
-    """The place of each cell in the order, 0 for the hottest, int64 like the heat; equal cells at random."""
+    """The rank of each cell, 0 for the hottest, int64 like the heat; equal cells in random order."""
     order = np.lexsort((rng.random(heat.size), -heat.ravel()))
     ranks = np.empty(heat.size, np.int64)
     ranks[order] = np.arange(heat.size)
@@ -220,7 +222,7 @@ def rank_cells(heat: Float32, rng: np.random.Generator) -> Int64:
 
 
 def choose_sigma(ranks: Int64) -> float:
-    """Choose the smoothness of random maps that are at least as smooth as this one.
+    """Choose the smoothness of random maps so that they are at least as smooth as this one.
 
     Neighbouring values of a blurred field of standard deviation s correlate by exp(-1 / (4 s^2)).
     """
@@ -228,7 +230,7 @@ def choose_sigma(ranks: Int64) -> float:
     pairs = [(centred[1:], centred[:-1]), (centred[:, 1:], centred[:, :-1])]
     products = [(a * b).mean() for a, b in pairs if a.size]
     correlation = float(np.mean(products) / max(float((centred**2).mean()), 1e-12)) if products else 0.0
-    if correlation <= 0.1:  # what 256 cells of white noise reach by chance
+    if correlation <= 0.1:  # 256 cells of white noise reach this by chance
         return SIGMAS[0]
     sigma = math.sqrt(-1 / (4 * math.log(min(correlation, 0.999))))
     return next((s for s in SIGMAS if s >= sigma), SIGMAS[-1])

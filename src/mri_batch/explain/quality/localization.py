@@ -1,4 +1,4 @@
-"""How well heat agrees with a mask that people drew, and how far two maps differ. For one slice each.
+"""Agreement of heat with a mask drawn by people, and of two maps with each other, on one slice.
 
 Heat is float32[rows, cols] laid on the slice (:func:`mri_batch.placement.place_heat`), a mask bool[rows, cols].
 """
@@ -48,7 +48,7 @@ def rank_agreement(one: Float32, other: Float32) -> float:
     """Spearman's rank correlation of two maps of one shape, in -1..1; ties share their mean rank. NaN for a flat map.
 
     Class sensitivity: of the maps of the top two classes. Randomisation sanity (Adebayo et al., NeurIPS 2018): of the
-    maps of a model and of the same network with re-drawn weights. Both should be far from 1.
+    maps of a model and of the same network with shuffled weights. Both should be far from 1.
     """
     a, b = mean_ranks(one), mean_ranks(other)
     a, b = a - a.mean(), b - b.mean()
@@ -65,12 +65,12 @@ def mean_ranks(values: Float32) -> npt.NDArray[np.float64]:
 
 
 def draw_random_map(grid: tuple[int, int], rng: np.random.Generator) -> Float32:
-    """The map that knows nothing: uniform heat float32[grid_rows, grid_cols] in 0..1."""
+    """A map without knowledge: uniform heat float32[grid_rows, grid_cols] in 0..1."""
     return rng.random(grid, np.float32)
 
 
 def centre_prior(grid: tuple[int, int]) -> Float32:
-    """The map that knows only where pictures have their middle: a Gaussian of a quarter of the side, peak 1."""
+    """A map that knows only where the middle of a picture is: a Gaussian of a quarter of the side, peak 1."""
     rows, cols = ((np.arange(n) + 0.5) / n - 0.5 for n in grid)
     prior: Float32 = np.exp(-(rows[:, None] ** 2 + cols**2) / (2 * 0.25**2)).astype(np.float32)
     return prior

@@ -1,6 +1,6 @@
-"""Parameter randomisation: a map that a network with other weights gives as well says nothing about the weights.
+"""Parameter randomisation: a map that stays the same when the weights are shuffled says nothing about the model.
 
-Source: Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018, with rank correlation as the likeness.
+Source: Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018, with rank correlation as the similarity.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from mri_batch.explain.quality.localization import rank_agreement
 
 
 def compare_heat(ours: Float32, theirs: Float32) -> float:
-    """Rank correlation of the absolute heat of two networks on one picture, as the sign with other weights is chance.
+    """Rank correlation of the absolute heat of two networks on one picture; the sign with other weights is chance.
 
-    A map that only one of the two has, the other being flat as where a ReLU leaves nothing, is another map: 0.
+    0 where only one of the two maps is flat, as happens where a ReLU passes nothing.
     """
     ours, theirs = abs(ours), abs(theirs)
     if (np.ptp(ours) > 0) != (np.ptp(theirs) > 0):
@@ -24,6 +24,6 @@ def compare_heat(ours: Float32, theirs: Float32) -> float:
 
 
 def compare_models(forward: Forward, other: Forward, method: Method, pixels: Float32, target: Int64) -> list[float]:
-    """Compare a method's maps by two models with the same wiring, for each of n pictures; 1 is suspicious."""
+    """Compare a method's maps of n pictures by two models with the same wiring; 1 is suspicious."""
     ours, theirs = (method(each, pixels, target).heat for each in (forward, other))
     return [compare_heat(a, b) for a, b in zip(ours, theirs, strict=True)]

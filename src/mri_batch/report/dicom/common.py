@@ -26,7 +26,7 @@ SCHEME = "99MRIBATCH"
 MAKER = "mri-batch"
 RESEARCH = "Research use only, not for clinical decisions"
 
-# PS3.3 C.7.1.1, C.7.1.3, C.7.2.1, C.7.2.2, C.7.2.3: what tells whose study it is, and of when.
+# PS3.3 C.7.1.1, C.7.1.3, C.7.2.1, C.7.2.2, C.7.2.3: whose study it is, and its dates.
 _COPIED_WORDS = (
     "PatientName PatientID IssuerOfPatientID TypeOfPatientID IssuerOfPatientIDQualifiersSequence PatientBirthDate "
     "PatientBirthTime PatientBirthDateInAlternativeCalendar PatientAlternativeCalendar PatientSex "
@@ -52,7 +52,7 @@ _CLOCKS = (("AcquisitionDate", "AcquisitionTime"), ("ContentDate", "ContentTime"
 class Source:
     """One key slice, the header of the file that it came from, and whose study it is, as the file has it in bytes."""
 
-    shown: ReportSlice
+    report_slice: ReportSlice
     header: Dataset
     identity: Mapping[str, DataElement | RawDataElement]
 
@@ -70,12 +70,12 @@ class Source:
     def frame_number(self) -> int | None:
         """The frame's number from 1 where the file has several frames. A mosaic's tiles are one frame."""
         frames = int(self.header.get("NumberOfFrames") or 1)
-        return self.shown.picture.frame + 1 if frames > 1 else None
+        return self.report_slice.picture.frame + 1 if frames > 1 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """All that an output is made from, and when. ``now``: used only where the study itself bears no date."""
+    """All that an output is made from, and when. ``now``: used only where the study has no date of its own."""
 
     result: StudyResult
     card: ModelCard
@@ -96,8 +96,8 @@ class Origin:
 
     def tracking(self, source: Source) -> tuple[str, str]:
         """Return the identifier and UID that report, capture and map of one key slice share."""
-        frame = source.shown.picture.frame
-        identifier = f"{MAKER} {self.result.study_id[:32]} slice {source.shown.index + 1}"
+        frame = source.report_slice.picture.frame
+        identifier = f"{MAKER} {self.result.study_id[:32]} slice {source.report_slice.index + 1}"
         return to_ascii(identifier), self.uid("tracking", source.sop_instance_uid, frame)
 
     def date_and_time(self) -> tuple[str, str] | None:
@@ -120,7 +120,7 @@ def load_sources(shown: Sequence[ReportSlice]) -> tuple[Source, ...]:
         if path not in headers:
             header = dcmread(path, stop_before_pixels=True, force=True)
             headers[path] = header, _identity_of(header)
-        sources.append(Source(shown=one, header=headers[path][0], identity=headers[path][1]))
+        sources.append(Source(report_slice=one, header=headers[path][0], identity=headers[path][1]))
     return tuple(sources)
 
 
@@ -163,7 +163,7 @@ def make_skeleton(source: Source, sop_instance_uid: str = "") -> Dataset:
 
     The patient's own bytes are put in at the end, since a constructor that parses them may refuse or change them.
     """
-    picture, header = source.shown.picture, source.header
+    picture, header = source.report_slice.picture, source.header
     stand_in = Dataset()
     stand_in.SOPClassUID = MRImageStorage if sop_instance_uid else source.sop_class_uid
     stand_in.SOPInstanceUID = sop_instance_uid or source.sop_instance_uid
@@ -196,7 +196,7 @@ def save(dataset: Dataset, origin: Origin, path: Path) -> Path:
     """Give an object the source's patient and study and dates of the study's own, and write it."""
     moment = origin.date_and_time()
     if moment is None:
-        raise ValueError("the study bears no date, and no clock was given")
+        raise ValueError("the study has no date, and no clock was given")
     for keyword in ("InstanceCreationDate", "InstanceCreationTime", "DateOfSecondaryCapture", "TimeOfSecondaryCapture"):
         dataset.pop(Tag(keyword), None)
     dataset.ContentDate, dataset.ContentTime = moment
@@ -208,7 +208,7 @@ def save(dataset: Dataset, origin: Origin, path: Path) -> Path:
 
 
 def _copy_identity(identity: Mapping[str, DataElement | RawDataElement], into: Dataset) -> None:
-    """Copy what tells whose study it is, byte for byte: text stays as it was, even in a character set unknown to us.
+    """Copy the identity of patient and study, byte for byte: text stays as it was, even in a character set unknown to us.
 
     Sequences are the exception: they go through pydicom, which keeps what it can decode.
     """

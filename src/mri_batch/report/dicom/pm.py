@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
 from mri_batch.arrays import Float32
+from mri_batch.notes import Note
 from mri_batch.placement import place_heat
 from mri_batch.records import ReportHeat
 from mri_batch.report.dicom.common import (
@@ -30,33 +31,33 @@ from mri_batch.report.dicom.common import (
 Pair = tuple[Source, ReportHeat]
 
 
-def write_maps(folder: Path, origin: Origin) -> tuple[list[Path], list[str]]:
-    """Write ``pm-001.dcm`` and on, one per series, method, label and geometry; and tell what could not be written."""
+def write_maps(folder: Path, origin: Origin) -> tuple[list[Path], list[Note]]:
+    """Write ``pm-001.dcm`` and on, one per series, method, label and geometry; and return what could not be written, as notes."""
     groups: dict[tuple[object, ...], list[Pair]] = {}
-    notes: dict[str, None] = {}
+    notes: dict[Note, None] = {}
     for source in origin.sources:
         reason = why_unregistered(source)
         if reason:
             notes[reason] = None
             continue
-        for heat in source.shown.heats:
+        for heat in source.report_slice.heats:
             groups.setdefault(_grouping(source, heat), []).append((source, heat))
     paths = [_write(folder, origin, number, pairs) for number, pairs in enumerate(groups.values(), start=1)]
     return paths, list(notes)
 
 
-def why_unregistered(source: Source) -> str:
-    """Return why heat cannot be registered to a slice, or nothing."""
-    picture = source.shown.picture
+def why_unregistered(source: Source) -> Note | None:
+    """Return why heat cannot be registered to a slice; None where it can."""
+    picture = source.report_slice.picture
     if not (picture.orientation and picture.position_mm and picture.spacing_mm):
-        return "no parametric map: the source has no position, orientation or pixel spacing"
+        return Note("PM_NO_PLACE")
     if not is_uid(str(source.header.get("FrameOfReferenceUID") or "")):
-        return "no parametric map: the source has no frame of reference"
-    return ""
+        return Note("PM_NO_FRAME_OF_REFERENCE")
+    return None
 
 
 def _grouping(source: Source, heat: ReportHeat) -> tuple[object, ...]:
-    picture = source.shown.picture
+    picture = source.report_slice.picture
     return (
         str(source.header.SeriesInstanceUID),
         str(source.header.FrameOfReferenceUID),
@@ -69,13 +70,13 @@ def _grouping(source: Source, heat: ReportHeat) -> tuple[object, ...]:
 
 
 def _write(folder: Path, origin: Origin, number: int, pairs: list[Pair]) -> Path:
-    stand_ins = {make_uid("frame", s.sop_instance_uid, s.shown.picture.frame): s for s, _ in pairs}
+    stand_ins = {make_uid("frame", s.sop_instance_uid, s.report_slice.picture.frame): s for s, _ in pairs}
     skeletons = [make_skeleton(source, uid) for uid, source in stand_ins.items()]
-    first, about = pairs[0][0].shown.picture, pairs[0][1].about
+    first, about = pairs[0][0].report_slice.picture, pairs[0][1].about
     assert first.orientation is not None
     assert first.spacing_mm is not None
-    frames = np.stack([place_heat(heat.heat, source.shown.placement) for source, heat in pairs])
-    named = [s.sop_instance_uid + f"#{s.shown.picture.frame}" for s, _ in pairs]
+    frames = np.stack([place_heat(heat.heat, source.report_slice.placement) for source, heat in pairs])
+    named = [s.sop_instance_uid + f"#{s.report_slice.picture.frame}" for s, _ in pairs]
     image = ParametricMap(
         source_images=skeletons,
         pixel_array=frames,
@@ -95,7 +96,7 @@ def _write(folder: Path, origin: Origin, number: int, pairs: list[Pair]) -> Path
         ),
         plane_orientation=PlaneOrientationSequence("PATIENT", first.orientation),
         plane_positions=[
-            PlanePositionSequence("PATIENT", source.shown.picture.position_mm or ()) for source, _ in pairs
+            PlanePositionSequence("PATIENT", source.report_slice.picture.position_mm or ()) for source, _ in pairs
         ],
         content_label="HEAT",
         content_description=to_ascii(f"{about.method} heat. {RESEARCH}"),
@@ -140,7 +141,7 @@ def _point_at_sources(image: Dataset, stand_ins: dict[str, Source], origin: Orig
         new.SpatialLocationsPreserved = "YES"
         derivation.SourceImageSequence = [new]
         identifier, uid = origin.tracking(source)
-        group.FrameContentSequence[0].FrameLabel = f"slice {source.shown.index + 1}"
+        group.FrameContentSequence[0].FrameLabel = f"slice {source.report_slice.index + 1}"
         group.FrameContentSequence[0].FrameComments = f"{identifier}; tracking UID {uid}"
         used.append(source)
     series = Dataset()

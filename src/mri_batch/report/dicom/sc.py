@@ -23,19 +23,19 @@ _AXES = (("L", "R"), ("P", "A"), ("H", "F"))
 
 def write_captures(folder: Path, origin: Origin) -> list[Path]:
     """Write ``sc-001.dcm`` and on: one for each heat of each key slice."""
-    pairs = [(source, heat) for source in origin.sources for heat in source.shown.heats]
+    pairs = [(source, heat) for source in origin.sources for heat in source.report_slice.heats]
     return [_write(folder, origin, number, *pair) for number, pair in enumerate(pairs, start=1)]
 
 
-def draw_capture(shown: ReportSlice, heat: ReportHeat, captions: tuple[str, ...]) -> Uint8:
+def draw_capture(report_slice: ReportSlice, heat: ReportHeat, captions: tuple[str, ...]) -> Uint8:
     """Draw a slice upright with its heat, the colour bar and the captions: uint8[rows, cols, 3]."""
-    upright = to_upright(shown.picture.pixels, shown.placement)
-    turned = shown.placement.quarter_turns % 2 == 1
-    aspect = 1.0 / shown.picture.aspect if turned else shown.picture.aspect
+    upright = to_upright(report_slice.picture.pixels, report_slice.placement)
+    turned = report_slice.placement.quarter_turns % 2 == 1
+    aspect = 1.0 / report_slice.picture.aspect if turned else report_slice.picture.aspect
     rows, cols = fit_shape(upright.shape[:2], aspect, PANEL_PX)
-    grey = show_grey(upright, shown.picture.window, rows, cols)
+    grey = show_grey(upright, report_slice.picture.window, rows, cols)
     share = np.clip(heat.heat / (heat.about.scale_max or 1.0), -1.0, 1.0).astype(np.float32)
-    panel = overlay(grey, lay_heat(share, unturned(shown.placement), rows, cols))
+    panel = overlay(grey, lay_heat(share, unturned(report_slice.placement), rows, cols))
     wide = max(cols + BAR_PX, PANEL_PX + BAR_PX)
     canvas = Image.new("RGB", (wide, rows + LINE_PX * len(captions) + 10))
     canvas.paste(Image.fromarray(panel), (0, 0))
@@ -46,13 +46,13 @@ def draw_capture(shown: ReportSlice, heat: ReportHeat, captions: tuple[str, ...]
 
 def capture_captions(origin: Origin, source: Source, heat: ReportHeat) -> tuple[str, ...]:
     """Return what stands under the picture. Nothing of the patient."""
-    answer = origin.result.slices[source.shown.index]
+    answer = origin.result.slices[source.report_slice.index]
     likely = max(answer.probabilities)
     explained = f"evidence for {heat.about.label}" if heat.about.label else "where the model looked"
     lines = (
         f"{origin.card.name} {origin.card.version}: this slice {answer.label} {likely:.2f}",
         f"heat: {heat.about.method}, {explained}, grid {heat.about.grid[0]} x {heat.about.grid[1]}",
-        _tell_faithfulness(heat),
+        _describe_faithfulness(heat),
         "Heat shows what moved the model. It is no outline and no finding.",
         f"{RESEARCH.upper()} - {MAKER} {origin.version}",
     )
@@ -76,13 +76,13 @@ def upright_directions(orientation: tuple[float, ...], placement: Placement) -> 
 
 
 def _write(folder: Path, origin: Origin, number: int, source: Source, heat: ReportHeat) -> Path:
-    picture = source.shown.picture
+    picture = source.report_slice.picture
     sides = ("L", "P")
     if picture.orientation is not None:
-        along, down = upright_directions(picture.orientation, source.shown.placement)
+        along, down = upright_directions(picture.orientation, source.report_slice.placement)
         sides = (name_direction(along), name_direction(down))
     capture = SCImage(
-        pixel_array=draw_capture(source.shown, heat, capture_captions(origin, source, heat)),
+        pixel_array=draw_capture(source.report_slice, heat, capture_captions(origin, source, heat)),
         photometric_interpretation="RGB",
         bits_allocated=8,
         coordinate_system="PATIENT",
@@ -114,7 +114,7 @@ def _source_image(source: Source) -> object:
     return item
 
 
-def _tell_faithfulness(heat: ReportHeat) -> str:
+def _describe_faithfulness(heat: ReportHeat) -> str:
     tested = heat.about.faithfulness
     if tested is None:
         return "faithfulness to the model: not tested on this slice"

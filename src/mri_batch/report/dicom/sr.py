@@ -92,30 +92,30 @@ def _study_group(origin: Origin) -> sr.MeasurementsAndQualitativeEvaluations:
     if prediction is None:
         raise ValueError("the study has no answer to report")
     verdict = code(prediction.verdict.value, _VERDICTS[prediction.verdict.value])
-    told = [
+    evaluations = [
         sr.QualitativeEvaluation(name=code(*OUTPUT), value=label_code(origin.result.labels, prediction.label)),
         sr.QualitativeEvaluation(name=code(*VERDICT), value=verdict),
         sr.QualitativeEvaluation(name=code("intended-use", "Intended use"), value=code("research", RESEARCH)),
     ]
     for label in prediction.prediction_set:
         name = code("prediction-set", "Label that cannot be ruled out")
-        told.append(sr.QualitativeEvaluation(name=name, value=label_code(origin.result.labels, label)))
+        evaluations.append(sr.QualitativeEvaluation(name=name, value=label_code(origin.result.labels, label)))
     return sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(
             uid=origin.uid("tracking", "study"), identifier=to_ascii(f"{MAKER} {origin.result.study_id[:32]} study")
         ),
         algorithm_id=_algorithm(origin),
         measurements=list(_probabilities(origin, prediction.probabilities)),
-        qualitative_evaluations=told,
+        qualitative_evaluations=evaluations,
         source_images=_by_file(origin.sources),
     )
 
 
 def _slice_group(origin: Origin, source: Source) -> sr.MeasurementsAndQualitativeEvaluations:
     """Return the answer for one key slice, under the tracking UID that its capture and map bear."""
-    answer = origin.result.slices[source.shown.index]
+    answer = origin.result.slices[source.report_slice.index]
     identifier, uid = origin.tracking(source)
-    heats = [heat for heat in source.shown.heats if heat.about.faithfulness is not None]
+    heats = [heat for heat in source.report_slice.heats if heat.about.faithfulness is not None]
     return sr.MeasurementsAndQualitativeEvaluations(
         tracking_identifier=sr.TrackingIdentifier(uid=uid, identifier=identifier),
         algorithm_id=_algorithm(origin),

@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from mri_batch.arrays import Float32
 from mri_batch.card import Crop, ModelCard, Preprocessing
 from mri_batch.model.prepare import place_slice
+from mri_batch.notes import Note
 from mri_batch.placement import find_peak
 from mri_batch.records import (
     Faithfulness,
@@ -36,7 +37,7 @@ CARD = ModelCard(
 )
 
 
-def show(path: Path, *, index: int = 0, heat: Float32 | None = None, hot_px: tuple[int, int] = (9, 21)) -> ReportSlice:
+def make_key_slice(path: Path, *, index: int = 0, heat: Float32 | None = None, hot_px: tuple[int, int] = (9, 21)) -> ReportSlice:
     """Return a key slice of a single-frame file. Heat: one cell per pixel, hot at ``hot_px`` (row, col) alone."""
     dataset = dcmread(path)
     picture = Slice(
@@ -84,15 +85,15 @@ def make_result(n_slices: int, *, kind: str = "dicom", model_sha256: str = "ab" 
         model_version="3",
         model_sha256=model_sha256,
         prediction=Prediction(
-            probabilities=(0.75, 0.25), label="glioma", prediction_set=LABELS, verdict=Verdict.CAUTION, reasons=("x",)
+            probabilities=(0.75, 0.25), label="glioma", prediction_set=LABELS, verdict=Verdict.CAUTION, reasons=(Note("SET_SEVERAL", {"n": 2}),)
         ),
         slices=slices,
     )
 
 
-def show_all(paths: Sequence[Path]) -> tuple[ReportSlice, ...]:
+def make_key_slices(paths: Sequence[Path]) -> tuple[ReportSlice, ...]:
     """Return key slices of files."""
-    return tuple(show(path, index=i) for i, path in enumerate(paths))
+    return tuple(make_key_slice(path, index=i) for i, path in enumerate(paths))
 
 
 def _floats(dataset: Dataset, keyword: str) -> Any:
