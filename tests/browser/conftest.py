@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mri_batch.records import ReportSlice, SeriesResult, StudyResult, Verdict
+from mri_batch.records import ReportSlice, StudyResult, Verdict
 from mri_batch.report.schema import dump_result
 from mri_batch.report.study.bundle import write_pieces
 from mri_batch.report.study.page import render_study
@@ -89,7 +89,9 @@ def _two_series() -> StudyResult:
     first = result.series[0]
     series = (
         replace(first, n_slices=6),
-        SeriesResult(series_id="se-2", n_slices=3, label="pituitary", probabilities=first.probabilities, info=first.info),
+        SeriesResult(
+            series_id="se-2", n_slices=3, label="pituitary", probabilities=first.probabilities, info=first.info
+        ),
     )
     return replace(result, slices=slices, series=series)
 

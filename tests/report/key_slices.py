@@ -37,7 +37,9 @@ CARD = ModelCard(
 )
 
 
-def make_key_slice(path: Path, *, index: int = 0, heat: Float32 | None = None, hot_px: tuple[int, int] = (9, 21)) -> ReportSlice:
+def make_key_slice(
+    path: Path, *, index: int = 0, heat: Float32 | None = None, hot_px: tuple[int, int] = (9, 21)
+) -> ReportSlice:
     """Return a key slice of a single-frame file. Heat: one cell per pixel, hot at ``hot_px`` (row, col) alone."""
     dataset = dcmread(path)
     picture = Slice(
@@ -85,7 +87,11 @@ def make_result(n_slices: int, *, kind: str = "dicom", model_sha256: str = "ab" 
         model_version="3",
         model_sha256=model_sha256,
         prediction=Prediction(
-            probabilities=(0.75, 0.25), label="glioma", prediction_set=LABELS, verdict=Verdict.CAUTION, reasons=(Note("SET_SEVERAL", {"n": 2}),)
+            probabilities=(0.75, 0.25),
+            label="glioma",
+            prediction_set=LABELS,
+            verdict=Verdict.CAUTION,
+            reasons=(Note("SET_SEVERAL", {"n": 2}),),
         ),
         slices=slices,
     )

@@ -32,6 +32,8 @@ from mri_batch.records import (
 )
 
 LABELS = ("glioma", "meningioma", "no_tumor", "pituitary")
+TRUNCATED = Note("PIXELS_MISSING")
+NO_PICTURE = Note("CLASS_WITHOUT_PICTURE", {"sop_class": "Basic Text SR"})
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 CARD = ModelCard(
@@ -141,6 +143,10 @@ def spot_heat(
     return ReportHeat(heat=heat.astype(np.float32), about=about)
 
 
+def _gradcam(placement: Placement, spot: tuple[int, int], label: str, *, better: bool) -> ReportHeat:
+    return spot_heat(placement, spot, method="gradcam", family="cam", label=label, better=better, scale_max=1.0)
+
+
 def every_head(placement: Placement, spot: tuple[int, int]) -> LayerHeads:
     """Layers 10 and 11 of three heads each: the last head of layer 11 looks at ``spot``, the others at nothing."""
     weights = np.full((2, 3, 16, 16), 0.002, np.float32)
@@ -160,7 +166,9 @@ def shown_slices(
         if at in keys:
             heats = (
                 spot_heat(placement, (48, 80)),
-                spot_heat(placement, (48, 80), method="gradcam", family="cam", label="glioma", better=False, scale_max=1.0),
+                spot_heat(
+                    placement, (48, 80), method="gradcam", family="cam", label="glioma", better=False, scale_max=1.0
+                ),
                 spot_heat(placement, (20, 30), method="gradcam", family="cam", label="pituitary", scale_max=1.0),
                 spot_heat(placement, (48, 80), method="attention", layer=11, head=0),
                 spot_heat(placement, (90, 40), method="attention", layer=11, head=1),
@@ -244,10 +252,14 @@ def study_result(
         ),
         files=(
             *files,
+            not_used(FileStatus.FAILED, "FILE_TRUNCATED", TRUNCATED, "ward/patient-a/IM0099", study_id),
             not_used(
-                FileStatus.FAILED, "FILE_TRUNCATED", Note("PIXELS_MISSING"), "ward/patient-a/IM0099", study_id
+                FileStatus.SKIPPED,
+                "NOT_A_PICTURE",
+                NO_PICTURE,
+                "ward/patient-a/SR01",
+                study_id,
             ),
-            not_used(FileStatus.SKIPPED, "NOT_A_PICTURE", Note("CLASS_WITHOUT_PICTURE", {"sop_class": "Basic Text SR"}), "ward/patient-a/SR01", study_id),
         ),
         notes=(Note("SLICES_MISSING", {"n": 1}),),
         timings_ms=(("read_and_infer", 812.5), ("explain", 1450.25)),
@@ -263,8 +275,8 @@ def failed_result(*, study_id: str = "st-0009", source: str = "ward/broken") -> 
         key=f"key-{study_id}",
         status=StudyStatus.FAILED,
         code="FILE_TRUNCATED",
-        reason=Note("ALL_FILES_UNREADABLE", {"n": 1, "first": Note("PIXELS_MISSING")}),
-        files=(not_used(FileStatus.FAILED, "FILE_TRUNCATED", Note("PIXELS_MISSING"), f"{source}/a", study_id),),
+        reason=Note("ALL_FILES_UNREADABLE", {"n": 1, "first": TRUNCATED}),
+        files=(not_used(FileStatus.FAILED, "FILE_TRUNCATED", TRUNCATED, f"{source}/a", study_id),),
     )
 
 
@@ -277,8 +289,16 @@ def skipped_result(*, study_id: str = "st-0008", source: str = "ward/letters") -
         key=f"key-{study_id}",
         status=StudyStatus.SKIPPED,
         code="NOT_A_PICTURE",
-        reason=Note("CLASS_WITHOUT_PICTURE", {"sop_class": "Basic Text SR"}),
-        files=(not_used(FileStatus.SKIPPED, "NOT_A_PICTURE", Note("CLASS_WITHOUT_PICTURE", {"sop_class": "Basic Text SR"}), f"{source}/a", study_id),),
+        reason=NO_PICTURE,
+        files=(
+            not_used(
+                FileStatus.SKIPPED,
+                "NOT_A_PICTURE",
+                NO_PICTURE,
+                f"{source}/a",
+                study_id,
+            ),
+        ),
     )
 
 

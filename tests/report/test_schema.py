@@ -45,7 +45,7 @@ NASTY = "=cmd|'/C calc'!A0\u202e<script>\x07\r\n\"; --"
 floats = st.floats(allow_nan=False, allow_infinity=False)
 texts = st.text(max_size=8)
 indices = st.integers(0, 10_000)
-notes = st.sampled_from(sorted(NOTES)).map(lambda code: Note(code, {name: NASTY for name in NOTES[code]}))
+notes = st.sampled_from(sorted(NOTES)).map(lambda code: Note(code, dict.fromkeys(NOTES[code], NASTY)))
 nested = st.one_of(notes, st.builds(lambda note: Note("FILE_UNREADABLE", {"why": note}), notes))
 infos = st.builds(
     SeriesInfo,
@@ -117,7 +117,7 @@ def results(draw: st.DrawFn) -> StudyResult:
         status=st.sampled_from(FileStatus),
         code=texts,
         reason=st.none() | nested,
-            hint=st.none() | nested,
+        hint=st.none() | nested,
         study_id=texts,
         series_id=texts,
     )

@@ -52,7 +52,9 @@ def test_hostile_names_stay_text_in_the_list(done: StudyResult) -> None:
     """In rows, table and provenance alike."""
     hostile = replace(done, source=HOSTILE, key=HOSTILE)
     ((_, page),) = render_index(
-        [hostile, replace(failed_result(), reason=Note("TEXT", {"text": HOSTILE}), code=HOSTILE)], {"cpu": HOSTILE}, lang="en"
+        [hostile, replace(failed_result(), reason=Note("TEXT", {"text": HOSTILE}), code=HOSTILE)],
+        {"cpu": HOSTILE},
+        lang="en",
     )
     reader = _read(page)
     assert not [a for t, a in reader.tags if t == "img" and a.get("src") == "x"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Union
 
 from mri_batch.model.package import read_package
 from mri_batch.read.collect import collect
@@ -23,7 +22,7 @@ class InspectionCounts:
 
 
 # A study (its series chosen, its unused files with it), a file that belongs to none, and the counts at the end
-Found = Union[Study, FileRecord, InspectionCounts]
+Found = Study | FileRecord | InspectionCounts
 
 
 def inspect(paths: Sequence[Path], out: Path | None, model: Path) -> Iterator[Found]:

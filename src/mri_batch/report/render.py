@@ -42,6 +42,7 @@ class Element:
     phrase: Phrase
 
     def __call__(self, lang: str) -> str:
+        """Return the words in a language."""
         return self.phrase(lang)
 
     def __html__(self) -> str:

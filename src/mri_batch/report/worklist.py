@@ -65,7 +65,8 @@ def write_index(
 ) -> tuple[Path, ...]:
     """Write the work list's pages into ``out``, with agreement figures where readers' feedback is given.
 
-    Each page is whole or not there. ``card`` may name the classes in other languages. Raises UsageError where the feedback is not a file that the work list saved.
+    Each page is whole or not there. ``card`` may name the classes in other languages. Raises UsageError where
+    the feedback is not a file that the work list saved.
     """
     light = [replace(result, slices=(), files=()) for result in results]  # 5,000 studies' slices need not be held
     agreed = agreement(light, load_feedback(feedback)) if feedback is not None else None

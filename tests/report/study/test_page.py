@@ -222,9 +222,11 @@ def test_long_lists_of_files_are_cut_with_a_word_on_where_they_are(tmp_path: Pat
 
 
 def test_files_left_out_for_one_reason_are_one_row_a_series() -> None:
-    """A localizer of three hundred files is told once, with the count."""
+    """A localizer of three hundred files is one row, with the count."""
+    none = Note("NO_SLICE")
     files = tuple(
-        replace(not_used(FileStatus.SKIPPED, "X", Note("NO_SLICE"), f"f{k}", "st"), series_id=f"se-{k // 300}") for k in range(600)
+        replace(not_used(FileStatus.SKIPPED, "X", Note("NO_SLICE"), f"f{k}", "st"), series_id=f"se-{k // 300}")
+        for k in range(600)
     )
     made = render_study(replace(skipped_result(), files=files), None, CARD, lang="en")
     assert [k for k in range(600) if f"<bdi>f{k}</bdi>" in made] == [0, 300]

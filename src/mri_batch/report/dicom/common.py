@@ -208,7 +208,7 @@ def save(dataset: Dataset, origin: Origin, path: Path) -> Path:
 
 
 def _copy_identity(identity: Mapping[str, DataElement | RawDataElement], into: Dataset) -> None:
-    """Copy the identity of patient and study, byte for byte: text stays as it was, even in a character set unknown to us.
+    """Copy the identity of patient and study, byte for byte, so that text survives even in an unknown character set.
 
     Sequences are the exception: they go through pydicom, which keeps what it can decode.
     """

@@ -32,7 +32,7 @@ Pair = tuple[Source, ReportHeat]
 
 
 def write_maps(folder: Path, origin: Origin) -> tuple[list[Path], list[Note]]:
-    """Write ``pm-001.dcm`` and on, one per series, method, label and geometry; and return what could not be written, as notes."""
+    """Write ``pm-001.dcm`` and on, one per series, method, label and geometry; notes on what is missing."""
     groups: dict[tuple[object, ...], list[Pair]] = {}
     notes: dict[Note, None] = {}
     for source in origin.sources:

@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fluent.runtime import FluentBundle
     from fluent.syntax import ast
 
-# A message for scripts: text, an argument {"arg", "options"}, or a choice {"select", "cases", "default"} by plural form.
-Part = Union[str, Mapping[str, object]]
+# A part of a message, for scripts: text, an argument {"arg", "options"}, or a choice by plural form
+# {"select", "cases", "default"}
+Part = str | Mapping[str, object]
 
 ENGLISH = "en"  # of machine files, and of what a catalogue lacks
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING
 
 from mri_batch.errors import MriBatchError
 from mri_batch.notes import Note
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # pydantic comes with it
     from mri_batch.card import ModelCard
 
 Phrase = Callable[[str], str]  # from a language to words in it
-Value = Union[str, int, float, Note, Phrase]
+Value = str | int | float | Note | Phrase
 
 _MESSAGE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 

@@ -47,7 +47,8 @@ def to_series(series: Mapping[str, Any], labels: Sequence[str]) -> SeriesResult:
 
 def _to_info(info: Mapping[str, Any]) -> SeriesInfo:
     known = {field.name for field in fields(SeriesInfo)} & set(info)
-    return SeriesInfo(**{name: _READERS.get(name, lambda value: value)(info[name]) for name in known})
+    values: dict[str, Any] = {name: _READERS[name](info[name]) if name in _READERS else info[name] for name in known}
+    return SeriesInfo(**values)
 
 
 def _from_facts(series: Mapping[str, Any]) -> SeriesInfo:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Union
 
 from babel.units import format_unit
 
 from mri_batch.records import Role, SeriesInfo
 from mri_batch.report.render import Element, Page
 
-Words = Union[str, int, Element]
+Words = str | int | Element
 
 # DICOM keywords and their units as Babel names them; shown under the keyword in every language
 _TIMES = (

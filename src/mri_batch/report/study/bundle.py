@@ -64,7 +64,9 @@ def _rank(report_slice: ReportSlice) -> tuple[bool, float]:
 def _thumbnail(report_slice: ReportSlice) -> bytes:
     upright = to_upright(report_slice.picture.pixels, report_slice.placement)
     grown = unturned(report_slice.placement)
-    return make_thumbnail(upright, report_slice.picture.window, grown, upright_aspect(report_slice), first_share(report_slice))
+    return make_thumbnail(
+        upright, report_slice.picture.window, grown, upright_aspect(report_slice), first_share(report_slice)
+    )
 
 
 def _write_zip(path: Path, pieces: Sequence[Piece]) -> None:

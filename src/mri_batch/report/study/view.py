@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from mri_batch.records import Heatmap, SeriesResult, StudyResult
 from mri_batch.report.render import Page
-from mri_batch.report.study.piece import Piece, PieceHeads
 from mri_batch.report.study.colours import RAMP_AGAINST, RAMP_FOR
+from mri_batch.report.study.piece import Piece, PieceHeads
 from mri_batch.report.study.thumbnails import CONTOUR_AT, OPACITY, THRESHOLD, unturned
 from mri_batch.text import to_visible
 
