@@ -15,7 +15,7 @@ from mri_batch.read.decode.slices import iter_slices
 from mri_batch.read.file_errors import explain_os_error, to_problem
 from mri_batch.read.find.sniff import HEAD_BYTES, choose_kind
 from mri_batch.records import FileRecord, FoundFile, Series, Slice
-from mri_batch.report.i18n import describe_error
+from mri_batch.report.i18n.words import describe_error
 from mri_batch.settings import ReadLimits
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm")
