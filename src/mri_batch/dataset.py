@@ -15,7 +15,7 @@ from mri_batch.read.decode.slices import iter_slices
 from mri_batch.read.file_errors import explain_os_error, to_problem
 from mri_batch.read.find.sniff import HEAD_BYTES, choose_kind
 from mri_batch.records import FileRecord, FoundFile, Series, Slice
-from mri_batch.report.i18n import describe_error
+from mri_batch.report.i18n.words import describe_error
 from mri_batch.settings import ReadLimits
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".dcm")
@@ -40,7 +40,7 @@ class Item:
 
     @property
     def unit(self) -> str:
-        """What a bootstrap or a split keeps together: the patient, or the picture alone where that is unknown."""
+        """The unit of a bootstrap or a split: the patient, or the picture where the patient is unknown."""
         return f"{self.data_set}/{self.group or self.name or self.path}"
 
 
@@ -49,7 +49,7 @@ def load_dataset(folders: Sequence[Path]) -> tuple[Item, ...]:
 
     ``labels.csv`` has ``file`` (relative to the folder) or ``id`` (a stem in the folder or in ``images/``), and where
     known ``label`` (default: the folder's name), ``patient_group``, ``split``, ``source``. A picture of the same stem
-    in ``masks/`` is its mask. Raises UsageError, with all that is wrong, before anything is read.
+    in ``masks/`` is its mask. Raises UsageError, listing all problems, before any picture is read.
     """
     items: list[Item] = []
     for folder in folders:
@@ -61,7 +61,7 @@ def load_dataset(folders: Sequence[Path]) -> tuple[Item, ...]:
 
 
 def check_classes(items: Sequence[Item]) -> None:
-    """Refuse to learn or to compare with fewer than two classes."""
+    """Raise UsageError where there are fewer than two classes."""
     counts = Counter(item.label for item in items)
     if len(counts) < 2:
         found = ", ".join(f"{label} ({n})" for label, n in counts.items()) or "no picture"
@@ -69,7 +69,7 @@ def check_classes(items: Sequence[Item]) -> None:
 
 
 def check_splits(items: Sequence[Item]) -> None:
-    """Refuse splits of unknown name, and patients that are in more than one split."""
+    """Raise UsageError for splits of unknown name, and for patients in more than one split."""
     unknown = sorted({item.split for item in items} - {"", *SPLITS})
     if unknown:
         raise UsageError(
@@ -85,9 +85,9 @@ def check_splits(items: Sequence[Item]) -> None:
         )
 
 
-def choose_split(items: Sequence[Item], asked: str | None) -> tuple[Item, ...]:
+def choose_split(items: Sequence[Item], name: str | None) -> tuple[Item, ...]:
     """Choose the items of a split: ``all``, a name, or by default ``test`` where the data set is split at all."""
-    split = asked or ("test" if any(item.split for item in items) else "all")
+    split = name or ("test" if any(item.split for item in items) else "all")
     chosen = tuple(item for item in items if split in ("all", item.split))
     if not chosen:
         raise UsageError(
@@ -97,7 +97,7 @@ def choose_split(items: Sequence[Item], asked: str | None) -> tuple[Item, ...]:
 
 
 def to_found(path: Path, name: str) -> FoundFile:
-    """Describe a file as a walk through a folder would. ``name`` serves as its relative path and as its id."""
+    """Describe a file as a walk would. ``name``: its relative path and its id."""
     try:
         about = path.stat()
         with path.open("rb") as stream:

@@ -1,4 +1,4 @@
-"""What every room asks of a slice's pixels: percentiles, and numbers in place of what is none."""
+"""Percentiles of a slice, and replacement of its non-finite values."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from mri_batch.arrays import Float32
 def find_percentiles(values: Float32, percents: tuple[float, ...]) -> tuple[float, ...]:
     """Find percentiles (0..100) of float32[...], linear between ranks as :func:`numpy.percentile`; NaN where one is.
 
-    By sorting, which numpy does with the processor's vectors: four times faster than its selection of four ranks.
+    By sorting, which numpy vectorises: four times faster than selecting four ranks.
     """
     ranked = np.sort(values, axis=None)
-    if math.isnan(ranked[-1]):  # they are sorted to the end
+    if math.isnan(ranked[-1]):  # NaN sorts last
         return (math.nan,) * len(percents)
     return tuple(_between(ranked, percent) for percent in percents)
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from mri_batch.errors import FileProblem
 from mri_batch.read import duplicate_instances
 from mri_batch.read.collect import collect
 from mri_batch.read.group import Grouper
+from mri_batch.read.order import Member
 from mri_batch.settings import ReadLimits
 from tests import make
 
@@ -43,9 +45,12 @@ def test_studies_built_again_are_equal_and_hash_no_duplicate_twice(
     """A second pass reads no file again."""
     compared = []
     compare = duplicate_instances._compare
-    monkeypatch.setattr(
-        duplicate_instances, "_compare", lambda one, other: (compared.append(other), compare(one, other))[1]
-    )
+
+    def count(original: Member, copy: Member) -> FileProblem:
+        compared.append(copy)
+        return compare(original, copy)
+
+    monkeypatch.setattr(duplicate_instances, "_compare", count)
     with collect([make_folder(tmp_path / "in")], limits=LIMITS) as grouper:
         assert list(grouper.iter_studies()) == list(grouper.iter_studies())
     assert len(compared) == 1

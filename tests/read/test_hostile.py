@@ -17,6 +17,7 @@ from pydicom import uid
 from pydicom.encaps import encapsulate
 
 from mri_batch.errors import Damaged
+from mri_batch.notes import Note
 from mri_batch.read.decode.codestream import j2k_size, jpeg_size
 from mri_batch.read.file_errors import foreign_errors
 from mri_batch.records import FileKind, FileRecord, Slice
@@ -166,9 +167,9 @@ def test_codestream_sizes_are_read_from_their_own_headers(tmp_path: Path) -> Non
 def test_panic_of_a_decoder_becomes_a_failure() -> None:
     """A Rust library's panic is no Exception, and must not end the batch; an interrupt must."""
     panic = type("PanicException", (BaseException,), {})
-    with pytest.raises(Damaged), foreign_errors("X", "cannot be read"):
+    with pytest.raises(Damaged), foreign_errors("X", Note("PIXELS_UNDECODABLE")):
         raise panic("index out of bounds: the name is Canary^Patient")
-    with pytest.raises(KeyboardInterrupt), foreign_errors("X", "cannot be read"):
+    with pytest.raises(KeyboardInterrupt), foreign_errors("X", Note("PIXELS_UNDECODABLE")):
         raise KeyboardInterrupt
 
 

@@ -1,17 +1,19 @@
-"""Single layers and heads for the study page."""
+"""Heatmaps of prepared pictures, and single layers and heads."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from mri_batch.card import Wiring
+from mri_batch.card import MethodEntry, Wiring
+from mri_batch.explain.registry import choose_methods
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
+from mri_batch.notes import Note
 from mri_batch.placement import Placement
 from mri_batch.records import ModelInput
-from mri_batch.run import attribution as heat
-from mri_batch.run.attribution import choose_methods, explain_heads, explain_pictures, outputs_of_methods
+from mri_batch.run import attribution
+from mri_batch.run.attribution import explain_heads, explain_pictures, list_caveats, outputs_of_methods
 from tests.paths import GOLDEN
 
 
@@ -36,7 +38,7 @@ def test_of_a_large_vit_the_last_layers_are_shown(monkeypatch: pytest.MonkeyPatc
     session = Session(read_package(GOLDEN / "vit"), threads=1)
     picture = _picture(session)
     whole = explain_heads(session, picture)
-    monkeypatch.setattr(heat, "HEAD_CELLS", 1)
+    monkeypatch.setattr(attribution, "HEAD_CELLS", 1)
     last = explain_heads(session, picture)
     assert whole is not None
     assert last is not None
@@ -61,11 +63,11 @@ class _WithCam(Session):
         """The graph has no such output."""
 
 
-def test_grad_cam_that_judging_brought_along_is_drawn_without_a_pass() -> None:
+def test_grad_cam_that_inference_brought_along_is_drawn_without_a_pass() -> None:
     """Of every label's map, the one of the label asked for, picture by picture."""
     session = _WithCam(read_package(GOLDEN / "cnn"), threads=1)
     card = session.card.model_copy(update={"wiring": session.wiring})
-    chosen, _ = choose_methods(card, ("gradcam",))
+    chosen = choose_methods(card, ("gradcam",)).chosen
     cam = np.random.default_rng(0).random((2, len(card.labels), 3, 3), np.float32)
     place = Placement(rows=9, cols=9, height=9.0, width=9.0)
     ready = ModelInput(pixels=np.zeros((2, 1, 1, 1), np.float32), placements=(place, place))
@@ -74,3 +76,12 @@ def test_grad_cam_that_judging_brought_along_is_drawn_without_a_pass() -> None:
     assert np.array_equal(first[0].heat, cam[0, 1])
     assert np.array_equal(second[0].heat, cam[1, 1])
     assert first[0].about.label == card.labels[1]
+    assert first[0].about.family == "cam"
+
+
+def test_caveats_are_the_cards_words_its_verdict_and_a_scale_of_ones_own() -> None:
+    """In that order; a validated method on the package's scale has none."""
+    entry = MethodEntry(method="gradcam", reason="peaks beside the lesion", validation="failed")
+    words = Note("TEXT", {"text": "peaks beside the lesion"})
+    assert list_caveats(entry) == (words, Note("METHOD_FAILED_VALIDATION"), Note("SCALE_OF_SERIES"))
+    assert list_caveats(MethodEntry(method="gradcam", validation="passed", scale_max=1.0)) == ()

@@ -15,10 +15,11 @@ from mri_batch import __version__
 from mri_batch.card import ModelCard
 from mri_batch.checksums import digest_file
 from mri_batch.errors import OutputError
+from mri_batch.files import write_file
 from mri_batch.report.study.page import render_study
 from mri_batch.report.worklist import write_index
 from mri_batch.run.scan import iter_results
-from mri_batch.run.store.folder import JOURNAL, claim_output, write_file
+from mri_batch.run.store.folder import JOURNAL, claim_output
 from mri_batch.run.store.journal import Journal
 from mri_batch.run.store.provenance import describe_maker
 from mri_batch.run.store.runlog import seal

@@ -34,7 +34,7 @@ _UPRIGHT = {
 def choose_turn(orientation: tuple[float, ...] | None) -> tuple[bool, int]:
     """Choose (mirrored, quarter turns) that bring a slice upright; ``orientation`` as ImageOrientationPatient.
 
-    Of the eight ways to lay a picture down, the one whose axes agree best with the plane's usual view.
+    Of the eight possible orientations, the one whose axes agree best with the plane's usual view.
     """
     if orientation is None:
         return False, 0
@@ -173,7 +173,7 @@ def _intensity_range(turned: Float32, placement: Placement, intensity: Intensity
 
 
 def _stretch(values: Float32, low: float, high: float) -> Float32:
-    """Stretch low..high to 0..1, in one new array: memory is what takes time here."""
+    """Stretch low..high to 0..1, in one new array, since memory traffic dominates the cost."""
     if not high > low:
         return np.zeros_like(values)
     stretched: Float32 = values - np.float32(low)

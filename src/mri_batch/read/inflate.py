@@ -19,7 +19,7 @@ from mri_batch.settings import ReadLimits
 
 _DEFLATED = str(DeflatedExplicitVRLittleEndian).encode()
 _PLAIN = str(ExplicitVRLittleEndian).encode()
-_META_BYTES = 4096  # the transfer syntax stands within it in every file seen
+_META_BYTES = 4096  # the transfer syntax lies within it in every file seen
 _FREE_BYTES = 64 << 20  # inflated whatever the ratio: an empty slice compresses a thousandfold
 _MAX_RATIO = 100  # real pictures compress two- to tenfold
 _LONG_FORM = (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV")

@@ -55,7 +55,7 @@ def distance_mm(orientation: Sequence[float], position_mm: Sequence[float]) -> f
 
 
 def same_orientation(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether two orientations agree to within 1.8 degrees; an unknown one agrees with unknown ones alone."""
+    """Whether two orientations agree to within 1.8 degrees; an unknown one agrees only with unknown ones."""
     if len(one) != 6 or len(other) != 6:
         return len(one) == len(other)
     rows = sum(a * b for a, b in zip(one[:3], other[:3], strict=True))

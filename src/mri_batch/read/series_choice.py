@@ -1,4 +1,4 @@
-"""Which series of a study are for the model, decided from their headers alone."""
+"""Choose the series of a study that the model is for, from their headers alone."""
 
 from __future__ import annotations
 
@@ -75,8 +75,8 @@ def _accept(series: Series, misfit: _Refusal | None) -> Series:
     if misfit:
         return replace(series, reason=Note("SERIES_NONE_FITS", {"misfit": misfit[1]}))
     info = series.info
-    told = (info.modality, info.body_part_examined, info.plane, "oblique" if info.oblique else "", info.weighting)
-    known = ", ".join(value for value in told if value)
+    values = (info.modality, info.body_part_examined, info.plane, "oblique" if info.oblique else "", info.weighting)
+    known = ", ".join(value for value in values if value)
     return replace(series, reason=Note("SERIES_FITS", {"told": known}) if known else Note("SERIES_UNTOLD"))
 
 

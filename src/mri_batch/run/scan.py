@@ -11,6 +11,7 @@ from typing import Any
 
 from mri_batch.checksums import digest_file, digest_folder
 from mri_batch.errors import NothingToRead
+from mri_batch.files import new_file, write_file
 from mri_batch.model.package import Package, read_package
 from mri_batch.read.find.walk import iter_files
 from mri_batch.read.group import Grouper
@@ -19,7 +20,7 @@ from mri_batch.report.schema import from_result_json, write_files_csv, write_res
 from mri_batch.report.worklist import write_index
 from mri_batch.run.executors.dask import spread_over_cluster
 from mri_batch.run.executors.local import spread
-from mri_batch.run.store.folder import JOURNAL, WORK, claim_output, new_file, sweep, write_file
+from mri_batch.run.store.folder import JOURNAL, WORK, claim_output, sweep
 from mri_batch.run.store.journal import Journal, study_key
 from mri_batch.run.store.provenance import describe_event, describe_run
 from mri_batch.run.store.runlog import seal

@@ -14,6 +14,7 @@ from mri_batch import __version__
 from mri_batch.card import ModelCard
 from mri_batch.checksums import digest_file
 from mri_batch.errors import MriBatchError, OutputError
+from mri_batch.files import new_folder
 from mri_batch.model.decide import Gate, aggregate, decide
 from mri_batch.model.session import Session
 from mri_batch.read.file_errors import to_record
@@ -37,7 +38,6 @@ from mri_batch.report.study.page import render_study
 from mri_batch.run.attribution import outputs_of_methods
 from mri_batch.run.inference import KEPT_BYTES, SeriesInference, infer_series
 from mri_batch.run.key_slices import ReportSlices, plan_report_slices
-from mri_batch.run.store.folder import new_folder
 from mri_batch.settings import ScanSettings
 
 

@@ -1,4 +1,4 @@
-"""An evaluation of a model with known answers, from the data set to the files."""
+"""An evaluation of a model with known predictions, from the data set to the files."""
 
 from __future__ import annotations
 
@@ -8,36 +8,45 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from PIL import Image
 
 from mri_batch.arrays import Float32
-from mri_batch.card import ModelCard
-from mri_batch.commands.evaluate.evaluation import EvaluateSettings, Evaluation, Watch, evaluate
+from mri_batch.card import MethodEntry
+from mri_batch.commands.evaluate.estimate import Bootstrap
+from mri_batch.commands.evaluate.evaluation import EvaluateSettings, Evaluation, Missing, evaluate
 from mri_batch.commands.evaluate.folder import prepare_folder
-from mri_batch.commands.evaluate.heatmap_metrics import CENTRE, RANDOM, sum_up_maps, take_maps
-from mri_batch.commands.evaluate.predictions import Answers
-from mri_batch.commands.evaluate.summary import Rows, rows_by_patient, sum_up
+from mri_batch.commands.evaluate.heatmap_metrics import Baseline, Measure, summarise_maps
+from mri_batch.commands.evaluate.heatmap_scores import MapBudget, measure_maps
+from mri_batch.commands.evaluate.predictions import Predictions
+from mri_batch.commands.evaluate.summary import Rows, rows_by_patient, summarise
 from mri_batch.commands.evaluate.write import RESULT, write_evaluation
 from mri_batch.dataset import choose_split, load_dataset
 from mri_batch.errors import OutputError, UsageError
-from mri_batch.explain.base import Forward
+from mri_batch.explain.base import Family, Forward, Int64, Method
+from mri_batch.explain.registry import ChosenMethod
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
+from mri_batch.progress import Progress
 from mri_batch.records import Attribution, Verdict
-from mri_batch.run.scan import Watch as ScanWatch
 from mri_batch.run.scan import scan
 from mri_batch.settings import ScanSettings
 from tests.commands.evaluate.tiny import LABELS, SIDE, make_data, make_package
 
+DRAWS = Bootstrap(n_draws=50)
 PICTURES, PATIENTS = "uulluulLUl", "aabbccddee"  # two of ten carry the wrong label
 
 
-def run(model: Path, data: Path, **settings: object) -> tuple[Evaluation, Answers]:
+def run(model: Path, data: Path, **settings: object) -> tuple[Evaluation, Predictions]:
     """Evaluate in one thread, without heatmaps unless they are asked for."""
-    base: dict[str, object] = {"explain": ("none",), "n_draws": 50, "threads": 1, "model": model, "datasets": (data,)}
-    return evaluate(EvaluateSettings(**base | settings), Watch())  # type: ignore[arg-type]
+    base: dict[str, object] = {
+        "explain": ("none",),
+        "bootstrap": DRAWS,
+        "threads": 1,
+        "model": model,
+        "datasets": (data,),
+    }
+    return evaluate(EvaluateSettings(**base | settings), Progress())  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -54,40 +63,40 @@ def data(tmp_path: Path) -> Path:
 
 def test_evaluation_counts_what_is_right(model: Path, data: Path) -> None:
     """Eight of ten slices; each wrong label falls in its own cell, and sources are told apart."""
-    found, answers = run(model, data)
+    found, predictions = run(model, data)
     assert found.slices.overall["accuracy"].value == 0.8
     assert found.slices.confusion == ((4, 1), (1, 4))
     assert found.slices.n_units == 5
-    assert [(s.title, s.n) for s in found.sources] == [("one", 5), ("two", 5)]
-    assert answers.labels == LABELS
+    assert [(s.name, s.n) for s in found.sources] == [("one", 5), ("two", 5)]
+    assert predictions.labels == LABELS
 
 
 def test_patient_is_the_mean_of_its_slices(model: Path, data: Path) -> None:
     """By the card's rule; a patient with two labels counts once for each."""
-    _, answers = run(model, data)
-    rows = rows_by_patient(answers, read_package(model).card)
+    _, predictions = run(model, data)
+    rows = rows_by_patient(predictions, read_package(model).card)
     assert len(rows.targets) == 6
     assert len(set(rows.units)) == 5
-    assert np.allclose(rows.probabilities[0], answers.probabilities[:2].mean(axis=0))
+    assert np.allclose(rows.probabilities[0], predictions.probabilities[:2].mean(axis=0))
 
 
 def test_evaluation_and_scan_give_the_same_probabilities(tmp_path: Path, data: Path) -> None:
     """To the last bit, so that a scan's files alone give the figures again."""
     gate = {"out_of_distribution": {"refuse_above": 0.95, "caution_above": 0.9}}
     model = make_package(tmp_path / "model", gate)
-    _, answers = run(model, data)
+    _, predictions = run(model, data)
     settings = ScanSettings(paths=(data,), out=tmp_path / "scan", model=model, explain=("none",), threads=1)
-    scan(settings, ScanWatch())
+    scan(settings, Progress())
     found, again = run(model, data, scan=tmp_path / "scan")
-    assert np.array_equal(again.probabilities, answers.probabilities)
+    assert np.array_equal(again.probabilities, predictions.probabilities)
     assert found.slices.overall["accuracy"].value == 0.8
-    assert "no gate scores" in found.no_gate_reason
+    assert found.no_gate_scores is Missing.SCAN_WITHOUT_SCORES
 
 
 def test_figures_from_a_scan_need_all_of_its_pictures(tmp_path: Path, model: Path, data: Path) -> None:
     """A picture that was not scanned is named."""
     settings = ScanSettings(paths=(data / "0.png",), out=tmp_path / "scan", model=model, explain=("none",), threads=1)
-    scan(settings, ScanWatch())
+    scan(settings, Progress())
     with pytest.raises(UsageError) as refused:
         run(model, data, scan=tmp_path / "scan")
     assert refused.value.code == "SCAN_INCOMPLETE"
@@ -113,12 +122,12 @@ def test_gate_refuses_what_lies_far_off(tmp_path: Path, data: Path) -> None:
     for i in range(3):
         Image.fromarray(np.full((SIDE, SIDE), 255, np.uint8)).save(outside / f"{i}.png")
     (outside / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-    found, answers = run(model, data, outside=(outside,))
-    assert len(answers.gate_scores) == 10
-    assert found.refusals[0].refused.value == pytest.approx((answers.gate_scores > 0.95).mean())
-    assert (found.outsiders[0].title, found.outsiders[0].n, found.outsiders[0].refused.value) == ("white", 3, 1.0)
-    assert found.outsiders[0].abstained.value == 1.0
-    assert found.outsiders[0].problems == 1
+    found, predictions = run(model, data, ood=(outside,))
+    assert len(predictions.gate_scores) == 10
+    assert found.refusals[0].refused.value == pytest.approx((predictions.gate_scores > 0.95).mean())
+    assert (found.ood[0].value, found.ood[0].n, found.ood[0].refused.value) == ("white", 3, 1.0)
+    assert found.ood[0].abstained.value == 1.0
+    assert found.ood[0].n_unreadable == 1
 
 
 def test_verdicts_share_the_slices_out(tmp_path: Path, data: Path) -> None:
@@ -128,75 +137,66 @@ def test_verdicts_share_the_slices_out(tmp_path: Path, data: Path) -> None:
     assert {v.verdict for v in found.verdicts} == set(Verdict)
 
 
-class Brightness:
+class Brightness(Method):
     """A method that shows where the picture is bright, which is where the outline lies."""
 
     name: ClassVar[str] = "brightness"
+    family: ClassVar[Family] = "perturbation"
 
-    @classmethod
-    def absent_reason(cls, card: ModelCard) -> str:
-        """It always runs."""
-        return ""
-
-    def __call__(self, forward: Forward, pixels: Float32, target: npt.NDArray[np.int64]) -> Attribution:
+    def __call__(self, forward: Forward, pixels: Float32, target: Int64) -> Attribution:
         """Means of 8 x 8 px."""
         cells = pixels[:, 0].reshape(len(pixels), 8, SIDE // 8, 8, SIDE // 8)
         return Attribution(heat=cells.mean(axis=(2, 4)), method=self.name, label=None)
 
 
+BRIGHTNESS = ChosenMethod(method=Brightness(), entry=MethodEntry(method="brightness"))
+
+
 def test_maps_are_measured_beside_chance(model: Path, data: Path) -> None:
     """A map that lies on the outline has all of its marks; a random map has those of chance."""
-    _, answers = run(model, data)
+    _, predictions = run(model, data)
     session = Session(read_package(model), threads=1)
-    taken = take_maps(
-        answers,
-        [("brightness", Brightness())],
-        session,
-        most=8,
-        most_faith=1,
-        seed=0,
-        progress=lambda done: None,
-    )
-    on, by_chance, centre = sum_up_maps(taken, n_draws=50, seed=0)
-    assert (on.method, by_chance.method, centre.method) == ("brightness", RANDOM, CENTRE)
+    measured = measure_maps(predictions, [BRIGHTNESS], session, MapBudget(slices=8, faith_slices=1), Progress())
+    on, by_chance, centre = summarise_maps(measured, DRAWS)
+    assert (on.method, by_chance.method, centre.method) == ("brightness", Baseline.RANDOM, Baseline.CENTRE)
     assert (on.n, on.n_faith) == (8, 1)
-    assert on.figures["pointing"].value == 1.0
-    assert on.figures["auprc"].value > 0.95
-    assert by_chance.figures["auprc"].value == pytest.approx(0.5, abs=0.1)
-    assert on.figures["energy"].value > 1.5
-    assert by_chance.figures["energy"].value == pytest.approx(1.0, abs=0.1)
-    assert on.figures["class_agreement"].value == pytest.approx(1.0)
-    assert by_chance.figures["class_agreement"].value == pytest.approx(0.0, abs=0.3)
-    assert centre.figures["weight_agreement"].value == 1.0
-    assert {"deletion", "insertion"} <= centre.figures.keys() & by_chance.figures.keys() & on.figures.keys()
+    assert on.metrics[Measure.POINTING].value == 1.0
+    assert on.metrics[Measure.AUPRC].value > 0.95
+    assert by_chance.metrics[Measure.AUPRC].value == pytest.approx(0.5, abs=0.1)
+    assert on.metrics[Measure.ENERGY].value > 1.5
+    assert by_chance.metrics[Measure.ENERGY].value == pytest.approx(1.0, abs=0.1)
+    assert on.metrics[Measure.CLASS_AGREEMENT].value == pytest.approx(1.0)
+    assert by_chance.metrics[Measure.CLASS_AGREEMENT].value == pytest.approx(0.0, abs=0.3)
+    assert centre.metrics[Measure.WEIGHT_AGREEMENT].value == 1.0
+    assert {Measure.DELETION, Measure.INSERTION} <= centre.metrics.keys() & by_chance.metrics.keys() & on.metrics.keys()
 
 
 def test_random_map_stands_beside_maps_alone(model: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where all methods are too dear for more slices, the random map is not measured on more of them either."""
-    _, answers = run(model, data)
-    monkeypatch.setattr("mri_batch.commands.evaluate.heatmap_metrics.FEWEST", 3)
+    _, predictions = run(model, data)
+    monkeypatch.setattr("mri_batch.commands.evaluate.heatmap_scores.FEWEST", 3)
     session = Session(read_package(model), threads=1)
-    methods = [("brightness", Brightness())]
-    taken = take_maps(
-        answers, methods, session, most=8, most_faith=0, seed=0, progress=lambda done: None, most_passes=1
-    )
-    assert {name: len(scores) for name, scores in taken.scores.items()} == {"brightness": 3, RANDOM: 3, CENTRE: 3}
+    budget = MapBudget(slices=8, faith_slices=0, passes=1)
+    measured = measure_maps(predictions, [BRIGHTNESS], session, budget, Progress())
+    counts = {name: len(scores) for name, scores in measured.scores.items()}
+    assert counts == {"brightness": 3, Baseline.RANDOM: 3, Baseline.CENTRE: 3}
 
 
 def test_evaluation_files_agree_with_one_another(tmp_path: Path, model: Path, data: Path) -> None:
     """The accuracy can be worked out again from slices.csv, and stands in figures.csv, in the JSON and on the page."""
-    found, answers = run(model, data, explain=("auto",), map_slices=2, faith_slices=1)
-    write_evaluation(tmp_path, found, answers, read_package(model).card)
+    found, predictions = run(model, data, explain=("auto",), maps=MapBudget(slices=2, faith_slices=1))
+    write_evaluation(tmp_path, found, predictions, read_package(model).card)
     with (tmp_path / "slices.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert np.mean([row["label"] == row["predicted"] for row in rows]) == 0.8
-    assert [float(row["p_upper"]) for row in rows] == [float(p) for p in answers.probabilities[:, 1]]
-    told = json.loads((tmp_path / RESULT).read_text("utf-8"))
-    assert told["slices"]["overall"]["accuracy"]["value"] == 0.8
+    assert [float(row["p_upper"]) for row in rows] == [float(p) for p in predictions.probabilities[:, 1]]
+    whole = json.loads((tmp_path / RESULT).read_text("utf-8"))
+    assert whole["schema_version"] == 2
+    assert whole["slices"]["overall"]["accuracy"]["value"] == 0.8
     page = (tmp_path / "index.html").read_text("utf-8")
     assert "80.0 %" in page
-    assert page.count("data:image/jpeg") == len(found.shots)
-    assert sum(not shot.right for shot in found.shots) == 2
+    assert page.count("data:image/jpeg") == len(found.gallery)
+    assert sum(not picture.right for picture in found.gallery) == 2
 
 
 def test_evaluation_twice_gives_the_same_numbers(model: Path, data: Path) -> None:
@@ -265,6 +265,6 @@ def test_intervals_hold_the_true_accuracy_about_as_often_as_they_say() -> None:
             targets=np.zeros(240, np.int64),
             units=tuple(np.repeat(np.arange(60), 4).astype(str).tolist()),
         )
-        figure = sum_up("", rows, n_draws=200, seed=1).overall["accuracy"]
+        figure = summarise(rows, Bootstrap(n_draws=200, seed=1)).overall["accuracy"]
         held += figure.low <= 0.8 <= figure.high
     assert held >= 50

@@ -87,9 +87,12 @@ def test_integrated_gradients_tell_how_complete_they_are() -> None:
 
     def error(steps: int) -> float:
         attribution = build_method("integrated_gradients", forward.card, steps=steps)(forward, pixels, target)
-        return float(attribution.notes[0].split()[2].rstrip("%"))
+        ((name, share),) = attribution.notes[0].args
+        assert (attribution.notes[0].code, name) == ("COMPLETENESS_ERROR", "share")
+        assert isinstance(share, float)
+        return share
 
-    assert error(64) < min(error(1), 2.0)
+    assert error(64) < min(error(1), 0.02)
 
 
 def test_smoothgrad_of_one_quiet_sample_is_the_gradient() -> None:

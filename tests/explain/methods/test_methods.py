@@ -8,23 +8,23 @@ import sys
 from collections.abc import Callable
 from itertools import combinations
 from math import factorial
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from mri_batch.arrays import Float32
-from mri_batch.card import MethodEntry, ModelCard, Wiring
-from mri_batch.errors import MethodAbsent, UsageError
-from mri_batch.explain.base import Int64
-from mri_batch.explain.methods.attention import every_head
+from mri_batch.card import Wiring
+from mri_batch.explain.base import Family, Int64
 from mri_batch.explain.methods.gradcam import GradCAM
 from mri_batch.explain.methods.kernel_shap import KernelShap, choose_coalitions, solve_shapley
 from mri_batch.explain.methods.lime import Lime, fit_ridge
 from mri_batch.explain.methods.occlusion import Occlusion
 from mri_batch.explain.methods.rise import Rise, draw_masks
 from mri_batch.explain.methods.rollout import Fusion, Rollout
+from mri_batch.explain.ops.heads import read_heads
 from mri_batch.explain.ops.superpixels import cut_superpixels
-from mri_batch.explain.registry import METHODS, available_methods, build_method, choose_default, iter_parts
+from mri_batch.explain.registry import METHODS, build_method, list_methods
 from tests.explain.fakes import NumpyForward, OutputsForward
 from tests.explain.methods.test_golden import load
 
@@ -33,19 +33,14 @@ TARGET = np.array([0, 1])
 QUICK = {"rise": {"masks": 12}, "lime": {"samples": 12, "segments": 9}, "kernel_shap": {"samples": 12, "segments": 9}}
 
 
-def card_of(wiring: Wiring | None = None, **fields: object) -> ModelCard:
-    """A card of two labels."""
-    return ModelCard.model_validate({"name": "fake", "labels": ("a", "b"), "wiring": wiring or Wiring(), **fields})
-
-
 @pytest.mark.parametrize("package", ["vit", "cnn"])
 @pytest.mark.parametrize("name", METHODS)
 def test_method_keeps_its_contract(package: str, name: str) -> None:
     """Finite float32 heat, one grid per picture; no negative heat unless signed; frozen; and the same again."""
     forward, answers = load(package)
-    entry = next(e for e in available_methods(forward.card) if e.method == name)
+    entry = next(e for e in list_methods(forward.card) if e.method == name)
     if not entry.available:
-        assert entry.reason
+        assert METHODS[name].absent_reason(forward.card)
         return
     method = build_method(name, forward.card, **QUICK.get(name, {}))
     assert method.name == name
@@ -77,67 +72,18 @@ def test_method_explains_each_picture_by_itself(name: str) -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_method_docstring_has_every_part(name: str) -> None:
-    """A reader finds source, needs, sign, cost and known failure in the docstring."""
+    """A reader finds source, needs, shapes, sign, cost and known failure in the docstring."""
     text = METHODS[name].__doc__ or ""
-    assert all(part in text for part in ("Source:", "Needs:", "Sign:", "Cost:", "Known"))
-
-
-def test_foreign_model_gets_the_black_box_methods_and_reasons_for_the_rest() -> None:
-    """A card without wiring offers four methods; the others say why not."""
-    entries = available_methods(card_of())
-    assert {e.method for e in entries if e.available} == {"occlusion", "rise", "lime", "kernel_shap"}
-    assert all(e.reason for e in entries if not e.available)
-    assert choose_default(card_of()) == "occlusion"
-
-
-def test_default_is_rollout_for_a_vit_and_gradcam_for_a_cnn() -> None:
-    """The golden packages name no default of their own."""
-    assert choose_default(load("vit")[0].card) == "rollout"
-    assert choose_default(load("cnn")[0].card) == "gradcam"
-
-
-def test_default_of_the_card_wins_where_it_can_run() -> None:
-    """A card may name another default; one that cannot run is passed over."""
-    assert choose_default(card_of(default_method="rise")) == "rise"
-    assert choose_default(card_of(default_method="rollout")) == "occlusion"
-
-
-def test_build_method_takes_knobs_from_the_card_and_then_from_the_caller() -> None:
-    """The card's layer range is the method's; a caller's knob goes before it."""
-    card = card_of(explanations=(MethodEntry(method="rise", knobs={"masks": 7, "seed": 3}),))
-    assert build_method("rise", card) == Rise(masks=7, seed=3)
-    assert build_method("rise", card, masks=9) == Rise(masks=9, seed=3)
-
-
-def test_build_method_refuses_what_cannot_be() -> None:
-    """Unknown names and knobs are usage errors; a method the model lacks is absent with its reason."""
-    with pytest.raises(UsageError, match="saliency"):
-        build_method("saliency", card_of())
-    with pytest.raises(UsageError, match="colour"):
-        build_method("rise", card_of(), colour=1)
-    with pytest.raises(MethodAbsent, match="no gradient graph"):
-        build_method("gradient", card_of())
-
-
-def test_build_method_reads_rollout_from_the_graph_only_with_the_cards_own_knobs() -> None:
-    """The graph computes rollout with the knobs it was exported with; any other needs the attention itself."""
-    card = card_of(Wiring(rollout="rollout", attention=("a0",), grid=(2, 2), prefix_tokens=1))
-    assert build_method("rollout", card) == Rollout(in_graph=True)
-    assert build_method("rollout", card, fusion="max") == Rollout(fusion="max")
+    assert all(part in text for part in ("Source:", "Needs:", "Shapes:", "Sign:", "Cost:", "Known failure:"))
+    assert METHODS[name].family in get_args(Family)
 
 
 def test_importing_the_methods_loads_no_runtime() -> None:
     """The table can be listed without ONNX Runtime, torch, scipy or scikit-learn."""
-    code = (
-        "import sys, mri_batch.explain; print(sorted({'onnxruntime', 'torch', 'scipy', 'sklearn'} & set(sys.modules)))"
-    )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "[]"
-
-
-def test_iter_parts_names_every_stage_of_a_cnn() -> None:
-    """The golden CNN has maps at two resolutions."""
-    assert [title for title, _ in iter_parts(load("cnn")[0].card)] == ["stage 1", "stage 2"]
+    heavy = "{'onnxruntime', 'torch', 'scipy', 'sklearn'}"
+    code = f"import sys, mri_batch.explain.registry; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def attention_model(attention: list[Float32], prefix: int = 1, grid: tuple[int, int] = (2, 2)) -> OutputsForward:
@@ -205,10 +151,10 @@ def test_rollout_of_identity_attention_is_the_identity() -> None:
     assert not ours.heat.any()
 
 
-def test_every_head_shows_each_layer_and_head() -> None:
+def test_heads_are_read_for_each_layer() -> None:
     """The maps are the class token's rows, without the tokens that are no patch."""
     attention = random_attention(n=1)
-    ours = every_head(attention_model(attention), np.zeros((1, 1, 4, 4), np.float32))
+    ours = read_heads(attention_model(attention), np.zeros((1, 1, 4, 4), np.float32))
     assert ours.shape == (4, 3, 2, 2)
     assert np.array_equal(ours[2, 1].ravel(), attention[2][0, 1, 0, 1:])
 

@@ -133,7 +133,7 @@ def chance_of(*gains: float) -> Float64:
 def test_equal_orders_count_against_the_p_value_but_a_few_are_allowed() -> None:
     """On a coarse grid luck ties with knowledge; being outdone is another matter."""
     tied = Standing.of(0.2, 0.8, chance_of(*[0.0] * 16, *[0.6] * 4))
-    assert tied.tell(True).p_value == pytest.approx(5 / 21)
+    assert tied.to_record(True).p_value == pytest.approx(5 / 21)
     assert tied.holds(FULL)
     assert not tied.holds(REPORTS)
     assert not tied.stands_out
@@ -160,7 +160,7 @@ def test_map_that_does_not_stand_out_at_once_is_tried_against_more_orders() -> N
         orders = RandomOrders()
         judged = judge_faithfulness(forward, picture, heat, 0, orders, FULL)
         assert judged.better_than_chance
-        assert {len(found) for found in orders.found.values()} == {judged.n_random}
+        assert {len(areas) for areas in orders.areas.values()} == {judged.n_random}
         tried.add(judged.n_random)
     assert tried == {20, 100}
 
@@ -168,7 +168,7 @@ def test_map_that_does_not_stand_out_at_once_is_tried_against_more_orders() -> N
 def test_score_is_the_mean_gain_in_deletion_and_insertion() -> None:
     """0.3 less in deletion and 0.1 more in insertion than the mean random order: 0.2."""
     standing = Standing.of(0.2, 0.6, np.array([[0.6, 0.4], [0.4, 0.6]]))
-    assert standing.tell(False).score == pytest.approx(0.2)
+    assert standing.to_record(False).score == pytest.approx(0.2)
 
 
 def test_mean_height_is_the_area_by_trapezoids() -> None:

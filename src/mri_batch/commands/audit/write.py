@@ -16,8 +16,8 @@ from mri_batch.commands.audit.audit import Audit
 from mri_batch.commands.audit.near_duplicates import Pair
 from mri_batch.commands.evaluate.charts import Chart, Line, fit_range
 from mri_batch.commands.evaluate.page import render_page
+from mri_batch.files import write_file
 from mri_batch.report.study.thumbnails import to_jpeg
-from mri_batch.run.store.folder import write_file
 
 RESULT = "audit.json"
 LISTED_PAIRS = 40  # of each kind on the page; the JSON has them all

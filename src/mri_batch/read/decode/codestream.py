@@ -33,7 +33,7 @@ def check_frame(dataset: Dataset, index: int, syntax: UID) -> None:
     promised = Size(int(dataset.Rows), int(dataset.Columns), int(dataset.SamplesPerPixel))
     if syntax == uid.RLELossless:
         most = 2 * promised.rows * promised.cols * promised.samples * (int(dataset.BitsAllocated) // 8) + 128
-        if len(frame) > most:  # a run of two costs two bytes, so even the worst coder stays below
+        if len(frame) > most:  # a run of two costs two bytes, so even the worst encoder stays below
             raise _differs(Note("RUNS_TOO_LONG"))
         return
     size = j2k_size(frame) if syntax in _J2K else jpeg_size(frame)

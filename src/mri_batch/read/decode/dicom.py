@@ -111,18 +111,18 @@ def _read_frame(file: FoundFile, dataset: Dataset, index: int, place: Place) -> 
 
 def _to_grey(stored: Stored, dataset: Dataset, groups: Groups) -> tuple[Float32, Window]:
     exact = syntax_of(dataset) not in LOSSY
-    if exact:  # a lossy coder may step over the top bit, and a mask would turn white to black
+    if exact:  # a lossy codec may overflow the top bit, and a mask would turn white to black
         stored = modality_lut.mask_unused_bits(stored, dataset)
-    padding = modality_lut.find_padding(stored, dataset) if exact else None  # lossy coders smear the padding value
+    padding = modality_lut.find_padding(stored, dataset) if exact else None  # lossy codecs blur the padding value
     pixels = modality_lut.to_modality(stored, dataset, groups)
-    shown = pixels.astype(np.float32)
-    window = modality_lut.choose_window(shown, dataset, groups, padding)
+    grey = pixels.astype(np.float32)
+    window = modality_lut.choose_window(grey, dataset, groups, padding)
     if dataset.PhotometricInterpretation == "MONOCHROME1":
         total = modality_lut.inversion_sum(dataset, groups)
-        shown, window = (total - pixels).astype(np.float32), (total - window[1], total - window[0])
+        grey, window = (total - pixels).astype(np.float32), (total - window[1], total - window[0])
     if padding is not None:
-        shown[padding] = shown[~padding].min()
-    return shown, window
+        grey[padding] = grey[~padding].min()
+    return grey, window
 
 
 def _order(places: list[Place]) -> list[int]:

@@ -1,4 +1,4 @@
-"""A large uncompressed object is read frame by frame: its pixels stay in the file, whatever their number."""
+"""Read a large uncompressed object frame by frame, leaving its pixels in the file."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from pydicom.tag import BaseTag
 
 from mri_batch.read.decode.codecs import syntax_of
 
-LARGE_BYTES = 32 << 20  # values beyond are left in the file until they are asked for
+LARGE_BYTES = 32 << 20  # larger values stay in the file until they are needed
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _IN_PLACE = (uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian)
 
 
 def parse(stream: BinaryIO, stop: Callable[[BaseTag, str | None, int], bool]) -> Dataset:
-    """Parse an opened file up to where ``stop`` says; pixels over LARGE_BYTES stay in the file until asked for."""
+    """Parse an opened file up to where ``stop`` says; pixels over LARGE_BYTES stay in the file until needed."""
     if isinstance(stream, io.BytesIO):
         return read_partial(stream, stop, force=True)
     dataset = read_partial(stream, stop, defer_size=LARGE_BYTES, force=True)
@@ -53,11 +53,11 @@ def cut_frame(dataset: Dataset, index: int, path: Path) -> tuple[Dataset, int]:
     with path.open("rb") as stream:
         stream.seek(raw.value_tell + index * n_bytes)
         pixels = stream.read(n_bytes)
-    alone = dataset.group_dataset(0x0028)  # how the pixels are stored
-    alone.file_meta = dataset.file_meta
-    alone.NumberOfFrames = 1
-    alone.PixelData = pixels
-    return alone, 0
+    single = dataset.group_dataset(0x0028)  # how the pixels are stored
+    single.file_meta = dataset.file_meta
+    single.NumberOfFrames = 1
+    single.PixelData = pixels
+    return single, 0
 
 
 def _left_in_file(dataset: Dataset, keyword: str) -> RawDataElement | None:

@@ -70,7 +70,7 @@ def _to_pixels(image: Image.Image) -> Float32:
 
 
 def _window(pixels: Float32) -> tuple[float, float]:
-    """Bytes are shown as they are; deeper pictures over their range."""
+    """Return 0..255 for 8-bit values; deeper pictures are shown over their own range."""
     low, high = float(pixels.min()), float(pixels.max())
     if low >= 0.0 and high <= 255.0:
         return 0.0, 255.0

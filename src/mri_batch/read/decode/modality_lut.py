@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,9 +11,9 @@ from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 
 from mri_batch.arrays import Float32
 from mri_batch.intensities import find_percentiles
+from mri_batch.read.decode.codecs import Stored
 from mri_batch.read.functional_groups import Groups
 
-Stored = npt.NDArray[Any]
 Bools = npt.NDArray[np.bool_]
 Window = tuple[float, float]
 
@@ -27,7 +26,7 @@ def mask_unused_bits(stored: Stored, dataset: Dataset) -> Stored:
         return stored
     lowest, highest = stored_range(dataset)
     if high_bit == bits - 1 and stored.min() >= lowest and stored.max() <= highest:
-        return stored  # nothing beside the field, as nearly always
+        return stored  # no other bits in use, which is nearly always so
     field = (stored.astype(np.int64) >> (high_bit - bits + 1)) & ((1 << bits) - 1)
     if int(dataset.get("PixelRepresentation", 0)) == 1:
         field -= (field >> (bits - 1)) << bits
@@ -45,13 +44,8 @@ def to_modality(stored: Stored, dataset: Dataset, groups: Groups) -> npt.NDArray
     return values
 
 
-def invert(values: npt.NDArray[np.float64], dataset: Dataset, groups: Groups) -> npt.NDArray[np.float64]:
-    """Turn MONOCHROME1 so that bright is bright, about the middle of what the stored bits can hold."""
-    return inversion_sum(dataset, groups) - values
-
-
 def inversion_sum(dataset: Dataset, groups: Groups) -> float:
-    """Return lowest plus highest modality value that the stored bits can hold: v becomes this minus v."""
+    """Return lowest plus highest modality value of the stored bits: MONOCHROME1 is inverted as this minus the value."""
     return float(to_modality(np.array(stored_range(dataset)), dataset, groups).sum())
 
 
@@ -82,10 +76,10 @@ def choose_window(values: Float32, dataset: Dataset, groups: Groups, padding: Bo
     window = _first_window(groups) or _lut_window(dataset)
     if window and window[0] < float(inside.max()) and window[1] > float(inside.min()):
         return window
-    return percentile_window(inside)
+    return _percentile_window(inside)
 
 
-def percentile_window(values: Float32) -> Window:
+def _percentile_window(values: Float32) -> Window:
     """Return the 0.5th and 99.5th percentile, or the range around a constant picture."""
     low, high = find_percentiles(values, (0.5, 99.5))
     if high > low:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 from pydicom.dataset import Dataset
 
+from mri_batch.arrays import Float32
 from mri_batch.errors import Damaged
 from mri_batch.notes import Note
 from mri_batch.read.functional_groups import Groups
@@ -29,8 +29,8 @@ class Mosaic(NamedTuple):
     first: Place
     step_mm: tuple[float, float, float] | None
 
-    def cut(self, pixels: npt.NDArray[Any], index: int) -> npt.NDArray[Any]:
-        """Cut tile ``index`` out of the whole picture [rows, cols]."""
+    def cut(self, pixels: Float32, index: int) -> Float32:
+        """Cut tile ``index`` out of the whole picture float32[rows, cols]."""
         top, left = index // self.across * self.rows, index % self.across * self.cols
         return np.ascontiguousarray(pixels[top : top + self.rows, left : left + self.cols])
 

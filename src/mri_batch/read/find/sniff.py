@@ -1,4 +1,4 @@
-"""Tell what a file is by its first bytes, whatever its name says."""
+"""Recognise a file by its first bytes, not by its name."""
 
 from __future__ import annotations
 

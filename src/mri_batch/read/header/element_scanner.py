@@ -60,7 +60,7 @@ def scan_file(stream: BinaryIO, wanted: AbstractSet[int], limits: ReadLimits) ->
     syntax = meta.get(_META_SYNTAX, b"").rstrip(b"\0 ").decode("ascii", "replace")
     coding = _choose_coding(stream, at, syntax)
     values, pixel_bytes, _ = _scan(stream, at, coding, wanted, limits, only_meta=False)
-    values.setdefault(_CLASS, meta.get(_META_CLASS, b""))  # a directory names its class in the meta information alone
+    values.setdefault(_CLASS, meta.get(_META_CLASS, b""))  # a DICOMDIR names its class only there
     return Scan(values, syntax, coding is not _BIG, pixel_bytes)
 
 

@@ -1,4 +1,4 @@
-"""What grouping needs of a DICOM header, read without its pixels and kept small."""
+"""The part of a DICOM header that grouping needs, read without pixels and kept small."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from mri_batch.settings import ReadLimits
 
 
 class Header(NamedTuple):
-    """One DICOM object without its pixels. ``patient`` is a digest; ``info`` tells of this one object."""
+    """One DICOM object without its pixels. ``patient`` is a digest; ``info``: of this one object, without its stack."""
 
     study_uid: str
     series_uid: str
@@ -50,7 +50,7 @@ class Header(NamedTuple):
 
 
 def load_header(path: Path, limits: ReadLimits) -> Header:
-    """Read one file's header. Raises Damaged where it is none, or hostile."""
+    """Read one file's header. Raises Damaged where there is none, or it is hostile."""
     reason = Note("HEADER_UNREADABLE")
     with foreign_errors("HEADER_DAMAGED", reason), open_plain(path, limits) as stream:
         header = _to_header(scan_file(stream, WANTED, limits))
@@ -110,7 +110,7 @@ def _to_header(scan: Scan) -> Header:
 
 
 def _look_into_frames(stream: BinaryIO, header: Header) -> Header:
-    """Complete what an enhanced object tells only in its functional groups: the last frame has the largest b-value."""
+    """Add what an enhanced object keeps in its functional groups; its last frame has the largest b-value."""
     stream.seek(0)
     dataset = read_partial(stream, lambda tag, vr, length: tag in PIXEL_TAGS, force=True, specific_tags=_GROUPS)
     orientation = header.orientation or Groups(dataset, 0).numbers("ImageOrientationPatient")
@@ -131,7 +131,7 @@ _ORDER = ("TemporalPositionIdentifier", "AcquisitionNumber", "InstanceNumber")
 
 
 def _digest_patient(raw: Raw) -> str:
-    """Digest what tells patients apart, so that the values themselves are kept nowhere."""
+    """Digest the identity of the patient, so that the values themselves are not kept."""
     keys = ("PatientID", "PatientName", "IssuerOfPatientID")
     parts = (raw.content(TAGS[key]).strip(b" \0^") for key in keys)
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""The output folder: whose it is, who is writing in it, and files that are whole or not there at all."""
+"""The output folder of a scan: whether it is ours, and a lock against a second writer."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import shutil
 import socket
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from mri_batch.errors import OutputError
+from mri_batch.files import cannot_write
 
 LOCK, JOURNAL, WORK = ".lock", "journal.jsonl", ".work"
 
@@ -23,7 +24,7 @@ def claim_output(out: Path) -> Iterator[Path]:
         out.mkdir(parents=True, exist_ok=True)
         _take_lock(out / LOCK)
     except OSError as error:
-        raise _cannot_write(out, error) from error
+        raise cannot_write(out, error) from error
     try:
         _check_ours(out)
         work = out / WORK
@@ -31,7 +32,7 @@ def claim_output(out: Path) -> Iterator[Path]:
         work.mkdir()
         yield out
     except (OSError, sqlite3.Error) as error:  # the index of found files lies there too
-        raise _cannot_write(out, error) from error
+        raise cannot_write(out, error) from error
     finally:
         shutil.rmtree(out / WORK, ignore_errors=True)
         (out / LOCK).unlink(missing_ok=True)
@@ -42,50 +43,6 @@ def sweep(out: Path) -> None:
     shutil.rmtree(out / WORK)
 
 
-def write_file(path: Path, content: str | bytes) -> None:
-    """Write a file whole: beside, flushed to the disk, then renamed into place. Raises OutputError."""
-    with new_file(path) as beside:
-        beside.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-
-
-@contextmanager
-def new_file(final: Path) -> Iterator[Path]:
-    """Write a file beside its final place; it appears there whole, when the block ends well, or not at all."""
-    beside = final.with_name(f".{final.name}.part")
-    try:
-        yield beside
-        _sync(beside)
-        beside.replace(final)
-        _sync(final.parent)
-    except OSError as error:
-        raise _cannot_write(final, error) from error
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-
-
-@contextmanager
-def new_folder(final: Path) -> Iterator[Path]:
-    """Fill a folder beside its final place; it appears there whole, when the block ends well, or not at all."""
-    beside = final.with_name(f".{final.name}.part")
-    try:
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir(parents=True)
-        yield beside
-        for path in beside.rglob("*"):
-            if path.is_file():
-                _sync(path)
-        _sync(beside)
-        if final.exists():
-            shutil.rmtree(final)
-        beside.replace(final)
-        _sync(final.parent)
-    except OSError as error:
-        raise _cannot_write(final, error) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
 def _check_ours(out: Path) -> None:
     if not (out / JOURNAL).exists() and any(p.name not in (LOCK, WORK) for p in out.iterdir()):
         raise OutputError(
@@ -94,16 +51,6 @@ def _check_ours(out: Path) -> None:
             file=str(out),
             hint="give an empty folder, or the folder of an earlier scan to continue it",
         )
-
-
-def _sync(path: Path) -> None:
-    if path.is_dir() and os.name == "nt":
-        return  # Windows cannot open a folder to flush it
-    handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _take_lock(lock: Path) -> None:
@@ -151,13 +98,3 @@ def _alive(pid: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _cannot_write(path: Path, error: OSError | sqlite3.Error) -> OutputError:
-    reason = error.strerror if isinstance(error, OSError) else str(error)
-    return OutputError(
-        f"cannot write: {reason or type(error).__name__}",
-        code="OUTPUT_UNWRITABLE",
-        file=str(path),
-        hint="check the free space and the permissions of the output folder",
-    )

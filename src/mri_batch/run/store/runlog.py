@@ -16,7 +16,7 @@ from typing import Any
 
 from mri_batch.checksums import SUMS, Difference, compare_folder, format_sums, parse_sums
 from mri_batch.errors import OutputError
-from mri_batch.run.store.folder import write_file
+from mri_batch.files import write_file
 
 LOG = "runlog.jsonl"
 
