@@ -17,6 +17,7 @@ from mri_batch.explain.base import Method
 from mri_batch.explain.methods.attention import Attention
 from mri_batch.explain.ops.heads import read_heads
 from mri_batch.explain.registry import ALL, AbsentMethod, ChosenMethod, choose_methods, iter_parts
+from mri_batch.files import write_file
 from mri_batch.model.decide import calibrate
 from mri_batch.model.package import read_package
 from mri_batch.model.prepare import prepare
@@ -28,7 +29,6 @@ from mri_batch.records import Attribution, MethodPanel, ModelInput, ReportSlice,
 from mri_batch.report.schema.notes import from_note, from_notes
 from mri_batch.report.study.methods_page import render_methods
 from mri_batch.run.attribution import MethodRunner, to_report_heat
-from mri_batch.run.store.folder import write_file
 from mri_batch.settings import ReadLimits
 
 

@@ -21,7 +21,7 @@ from mri_batch.commands.evaluate.predictions import Predictions
 from mri_batch.commands.evaluate.selective_prediction import decide_slices
 from mri_batch.commands.evaluate.summary import Summary
 from mri_batch.commands.evaluate.validation import to_words
-from mri_batch.run.store.folder import write_file
+from mri_batch.files import write_file
 
 RESULT = "evaluation.json"
 _NOT_PERCENT = ("mcc", "brier", "log_loss")
