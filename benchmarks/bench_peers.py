@@ -27,8 +27,8 @@ from PIL import Image
 from benchmarks.bench_explain import draw_pixels, logits_alone, measure_rounds, open_session
 from mri_batch.arrays import Float32
 from mri_batch.card import ModelCard
-from mri_batch.cli.common import choose_model
 from mri_batch.explain.methods.rollout import Rollout
+from mri_batch.model.bundled import choose_model
 from mri_batch.model.session import import_onnxruntime
 
 Run = Callable[[], object]

@@ -23,7 +23,7 @@ import pydicom
 from PIL import Image
 from tests import make
 
-from mri_batch.cli.common import choose_model
+from mri_batch.model.bundled import choose_model
 from mri_batch.model.gate import load_gate
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from mri_batch.cli.common import choose_model
+from mri_batch.model.bundled import choose_model
 from mri_batch.run.store.provenance import describe_cpu
 
 PAGE = Path(__file__).parents[1] / "docs" / "research" / "performance.md"
