@@ -20,11 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import ModelCard, Preprocessing, Wiring
-from mri_batch.explain.base import Int64
-from mri_batch.explain.ops.grid import fill_picture
-from mri_batch.explain.registry import available_methods, build_method
+from mri_batch.explain.ops.perturb import fill_picture
+from mri_batch.explain.registry import absent_reason, build_method, list_methods
 from mri_batch.model.package import read_package
 from mri_batch.model.prepare import normalize
 from mri_batch.model.session import Session
@@ -42,7 +41,7 @@ KNOBS: Mapping[str, Mapping[str, Any]] = {
 
 def iter_maps(forward: Any, card: ModelCard, pixels: Float32) -> Iterator[tuple[str, int, Float32]]:
     """Yield the method, the class and heat float32[n, rows, cols] of every method that the card offers."""
-    for entry in available_methods(card):
+    for entry in list_methods(card):
         if entry.available:
             method = build_method(entry.method, card, **KNOBS.get(entry.method, {}))
             for label in CLASSES:
@@ -203,7 +202,7 @@ def check(folder: Path) -> None:
         like = min(correlate(given[N][key], right[key]) for key in keys)
         apart = min(relative(given[N][a], given[N][b]) for a, b in (keys, keys[::-1]))
         print(f"| {name} | {off[1]:.1e} | {off[N]:.1e} | {like:.6f} | {apart:.1e} |", flush=True)
-    absent = [f"{e.method}: {e.reason}" for e in available_methods(package.card) if not e.available]
+    absent = [f"{e.method}: {absent_reason(e, package.card)}" for e in list_methods(package.card) if not e.available]
     print("\nAbsent: " + ("; ".join(absent) or "none") + ".")
 
 
