@@ -1,12 +1,11 @@
-"""What an explanation costs: ONNX Runtime beside PyTorch's autograd, paired and on one thread.
+"""Cost of explanations: ONNX Runtime against PyTorch's autograd, paired, on one thread.
 
 ``python -m benchmarks.bench_explain --model PKG [--arch NAME --checkpoint FILE] [--batch 8] [--rounds 15]``
 
-Each round runs every contender once, in turn, so that a noisy machine disturbs all alike; what is printed is the
-median over rounds of the ratio to logits alone *in the same round*. Time is the process's own (with one thread that
-is the time on a quiet machine), so that waiting for others does not count. With ``--arch`` the same network runs in
-PyTorch (fresh weights: time does not depend on them). ``--memory`` measures peak memory instead, each in a process of
-its own.
+Each round runs every contender once, in turn, so that a noisy machine slows all of them down alike. Printed is the
+median over rounds of the ratio to logits alone *within the same round*, by the process's CPU time, which on one thread
+is the wall time of an idle machine. With ``--arch`` the same network also runs in PyTorch (with fresh weights, on which
+the time does not depend). ``--memory`` measures peak memory instead, each contender in a process of its own.
 """
 
 from __future__ import annotations

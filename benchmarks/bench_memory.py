@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.bench_memory [--model PKG] [--counts 1000 10000] [--frames 2000]``
 
-Each scan runs in processes of its own; the peak is the largest resident set among them, the worker's. ``--frames``
-makes objects of so many frames in place of single files.
+Each scan runs in processes of its own; the peak is the largest resident set among them, which is the worker's.
+``--frames`` writes multi-frame objects with that many frames instead of single-frame files.
 """
 
 from __future__ import annotations

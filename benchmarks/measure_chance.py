@@ -1,10 +1,10 @@
-"""How often does a map that knows nothing pass for better than chance? On real pictures, with a real model.
+"""How often does a random map pass as better than chance? On real images, with a real model.
 
 ``python -m benchmarks.measure_chance DATASET --model PKG [--split val] [--slices 100] [--maps 1] [--full]``
 
-Each picture gets random maps of one of the levels of smoothness that the test knows, in turn; several maps of a picture
-are judged against the same random orders, as in a report. ``--full`` takes five shares of the cells and up to 100
-orders in place of the quicker trial of reports. Prints one line for each level.
+Each image gets random maps at one of the smoothness levels of the test, the levels taking turns; several maps of an
+image are compared with the same random orders, as in a report. ``--full`` uses five shares of the cells and up to 100
+orders instead of the quick test of reports. Prints one line per level.
 """
 
 from __future__ import annotations

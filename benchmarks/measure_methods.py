@@ -1,12 +1,12 @@
-"""Every method of a package against people's outlines and against the model, as the table of docs/methods.md.
+"""Every method of a package against human outlines and against the model; tables of docs/research/methods.md.
 
 ``python -m benchmarks.measure_methods DATASET --model PKG [--split test] [--slices 60] [--faith 0] [--passes 1000]``
 
-Beside the methods as the package offers them stand rollouts over other layers and with other fusions, a random map and
-the centre of the picture. A method takes as many slices as ``--passes`` forward passes allow, at least ten; ``--cheap``
-leaves out the methods that cost over ten passes, and ``--dear`` takes them alone: two runs give the rows of one.
-``--lead`` takes the default method and what it must beat alone, for more slices in the same time.
-Prints Markdown: the methods, and the default's lead over what it must beat, slice by slice.
+Besides the methods that the package offers, rollouts over other layers and with other fusions, a random map and the
+centre of the image are measured. A method is given as many slices as ``--passes`` forward passes allow, at least ten.
+``--cheap`` leaves out methods over ten passes and ``--dear`` runs only those, so the table can be made in two runs.
+``--lead`` runs only the default method and its baselines, on more slices in the same time.
+Prints Markdown: the methods, and the default's lead over its baselines, slice by slice.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""Does every method on ONNX Runtime give the map that PyTorch's autograd gives, on a network of full size?
+"""Does every method on ONNX Runtime give the map that PyTorch's autograd gives, on a full-size network?
 
-``python -m benchmarks.measure_parity make ARCH --out DIR [--checkpoint FILE --package PKG] [--side 224]``: where torch
-is. A network with drawn weights is exported to DIR/package (or that of ``--checkpoint`` is taken, from which
-``--package`` was made), and every method is run on PyTorch: gradients by autograd, without the tracing and the rules
-that write the graphs; guided backpropagation by a ReLU of its own.
+``python -m benchmarks.measure_parity make ARCH --out DIR [--checkpoint FILE --package PKG] [--side 224]`` needs torch.
+It exports a network with random weights to DIR/package (or uses ``--checkpoint``, from which ``--package`` was made),
+and runs every method on PyTorch: gradients by autograd, independent of the exporter's tracing and rules; guided
+backpropagation by a ReLU of its own.
 
-``python -m benchmarks.measure_parity check DIR...``: where torch is not. Prints Markdown: for each method the largest
-difference over the map's largest value and the correlation, at batch 1 and 5, and how far the maps of two classes of
-one picture differ. Methods that ask often take fewer samples here, which changes nothing about what is compared.
+``python -m benchmarks.measure_parity check DIR...`` needs no torch. Prints Markdown: for each method the largest
+difference relative to the map's largest value and the correlation, at batch 1 and 5, and how far the maps of two
+classes of one image differ. Expensive methods take fewer samples here, which does not affect the comparison.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def make(arch: str, out: Path, checkpoint: Path | None, package: Path | None, si
     else:
         p = Preprocessing(rows=side, cols=side)
         network = build_architecture(arch, Shape(n_labels=len(LABELS), rows=side, cols=side, channels=3), {})
-        phantoms = normalize(make_phantoms(N, p, seed=1) / np.float32(255), p)
+        phantoms = normalize(make_phantoms(N, p, seed=1).astype(np.float32) / np.float32(255), p)
         draw_weights(network, torch.from_numpy(np.concatenate([phantoms, *iter_seen(draw_pictures(p))])))
         made = ModelCard(name=arch, labels=LABELS, preprocessing=p)
         package = export_package(network, made, out / "package", store="fp32").folder

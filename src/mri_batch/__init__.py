@@ -2,7 +2,7 @@
 
 import sys
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # python-gdcm, which pydicom imports, tries the modules dl and DLFCN of Python 2, and would so run a file of that name
 # in the working directory. None makes the import fail.

@@ -6,7 +6,7 @@ is what. ``model.json`` in a package is this schema; reading and writing stand i
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
@@ -231,3 +231,11 @@ class ModelCard(_Part):
         if self.decision.aggregation == "top_quarter_mean" and background is None:
             raise ValueError("decision.aggregation 'top_quarter_mean' needs decision.background_label")
         return self
+
+
+Part = TypeVar("Part", bound=_Part)
+
+
+def with_fields(part: Part, **fields: object) -> Part:
+    """Return a card, or a part of one, with other ``fields``, validated; pydantic's ``model_copy`` does not validate."""
+    return type(part).model_validate({**dict(part), **fields})

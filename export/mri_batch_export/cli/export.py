@@ -6,9 +6,13 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from mri_batch.model.package import Package
+    from mri_batch_export.packaging.options import Arithmetic, ExportOptions, Store
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -16,23 +20,43 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command(name="export")
 @click.argument("checkpoint", type=click.Path(exists=True, path_type=Path))
 @click.option("--arch", help="Architecture by its name in docs/model-package.md; a run folder knows its own.")
-@click.option("--labels", help="Labels in the order of the logits: glioma,meningioma,...; a run folder knows them.")
+@click.option("--labels", help="Labels in the order of the logits: glioma,meningioma,...; a run folder knows its own.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the package.")
 @click.option(
-    "--data", "datasets", multiple=True, type=click.Path(path_type=Path), help="Labelled data set: calibrate."
+    "--data",
+    "datasets",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Labelled data set to calibrate on; may be given several times.",
 )
-@click.option("--preprocess", type=FILE, help="TOML or JSON with the card's 'preprocessing' keys.")
+@click.option("--preprocess", type=FILE, help="TOML or JSON file with the card's 'preprocessing' keys.")
+@click.option("--card", "card_file", type=FILE, help="TOML or JSON file with other keys of the card: intended_use ...")
 @click.option(
-    "--card", "card_file", type=FILE, help="TOML or JSON with other keys of the card: intended_use, limits ..."
+    "--store",
+    type=click.Choice(["int8", "fp16", "fp32"]),
+    default="int8",
+    show_default=True,
+    help="Precision of the stored weights.",
 )
-@click.option("--store", type=click.Choice(["int8", "fp16", "fp32"]), default="int8", show_default=True)
-@click.option("--arithmetic", type=click.Choice(["float32", "int8"]), default="float32", show_default=True)
-@click.option("--name", help="Name in the card.  [default: that of the folder]")
+@click.option(
+    "--arithmetic",
+    type=click.Choice(["float32", "int8"]),
+    default="float32",
+    show_default=True,
+    help="Arithmetic of predictions and rollout.",
+)
+@click.option("--name", help="Name in the card.  [default: the folder's]")
 @click.option("--version", "version_", default="1", show_default=True, help="Version in the card.")
-@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Size of the architecture: heads=6 ...")
-@click.option("--rollout-layers", type=click.IntRange(1), default=4, show_default=True, help="Layers of the rollout.")
+@click.option("--option", "sizes", multiple=True, metavar="KEY=VALUE", help="Size of the architecture: heads=6 ...")
+@click.option(
+    "--rollout-layers",
+    type=click.IntRange(1),
+    default=4,
+    show_default=True,
+    help="Last layers that the rollout combines; of an .onnx file always all.",
+)
 @click.option("--gradients/--no-gradients", default=True, show_default=True, help="Write the gradient graphs.")
-@click.option("--force", is_flag=True, help="Replace a package that is already there.")
+@click.option("--force", is_flag=True, help="Replace an existing package.")
 def command(
     checkpoint: Path,
     arch: str | None,
@@ -41,62 +65,81 @@ def command(
     datasets: tuple[Path, ...],
     preprocess: Path | None,
     card_file: Path | None,
-    store: str,
-    arithmetic: str,
+    store: Store,
+    arithmetic: Arithmetic,
     name: str | None,
     version_: str,
-    options: tuple[str, ...],
+    sizes: tuple[str, ...],
     rollout_layers: int,
     gradients: bool,
     force: bool,
 ) -> int:
     """Make a model package from CHECKPOINT: safetensors, a state dict, a run folder, or an .onnx file.
 
-    Nothing is written unless ONNX Runtime gives PyTorch's answers on pictures that were not used in tracing.
+    The package is written only if ONNX Runtime reproduces PyTorch's outputs on pictures that were not used in tracing.
     """
-    scratch = click.get_current_context().with_resource(tempfile.TemporaryDirectory(prefix="mri-batch-"))
-    os.environ["TORCHINDUCTOR_CACHE_DIR"] = scratch  # else PyTorch makes a folder, and asks the system's name service
-    os.environ.setdefault("LOGNAME", os.environ.get("USER", "user"))  # by a socket who it works for
+    _prepare_torch()
     from mri_batch.dataset import load_dataset
-    from mri_batch_export.graphs.onnx_import import export_foreign
-    from mri_batch_export.packaging.export import export_package
-    from mri_batch_export.packaging.source import load_preprocessing, load_source, load_table, make_card
+    from mri_batch_export.packaging.options import ExportOptions
+    from mri_batch_export.packaging.source import load_table
 
-    items = load_dataset(datasets) if datasets else ()
-    words = tuple(filter(None, (label.strip() for label in (labels or "").split(","))))
-    p = load_preprocessing(preprocess) if preprocess else None
+    options = ExportOptions(
+        out=out,
+        items=tuple(load_dataset(datasets)) if datasets else (),
+        store=store,
+        arithmetic=arithmetic,
+        rollout_layers=rollout_layers,
+        gradients=gradients,
+        replace=force,
+    )
     about = {"name": name or out.name, "version": version_} | (load_table(card_file) if card_file else {})
-    if checkpoint.suffix == ".onnx":
-        if arithmetic != "float32":
-            raise click.UsageError("--arithmetic is for checkpoints; of an ONNX file the graph is taken as it is")
-        package = export_foreign(checkpoint, words, out, about=about, preprocessing=p, items=items, replace=force)
-    else:
-        source = load_source(checkpoint, arch=arch, labels=words, preprocessing=p, options=_to_options(options))
-        package = export_package(
-            source.network,
-            make_card(source, about),
-            out,
-            items=items,
-            gradients=gradients,
-            store=cast(Any, store),
-            arithmetic=cast(Any, arithmetic),
-            rollout_layers=rollout_layers,
-            replace=force,
-        )
+    names = tuple(filter(None, (label.strip() for label in (labels or "").split(","))))
+    package = _export(checkpoint, arch, names, preprocess, _parse_sizes(sizes), about, options)
     click.echo(str(package.folder))
     return 0
 
 
-def _to_options(words: tuple[str, ...]) -> dict[str, Any]:
-    pairs = [word.partition("=") for word in words]
-    odd = [key for key, equals, _ in pairs if not equals]
-    if odd:
-        raise click.UsageError(f"--option needs KEY=VALUE: {', '.join(odd)}")
-    return {key: _to_value(value) for key, _, value in pairs}
+def _prepare_torch() -> None:
+    """Keep PyTorch from leaving a cache folder behind and from looking up the user's name over a socket."""
+    scratch = click.get_current_context().with_resource(tempfile.TemporaryDirectory(prefix="mri-batch-"))
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = scratch
+    os.environ.setdefault("LOGNAME", os.environ.get("USER", "user"))
 
 
-def _to_value(word: str) -> Any:
+def _export(
+    checkpoint: Path,
+    arch: str | None,
+    labels: tuple[str, ...],
+    preprocess: Path | None,
+    sizes: dict[str, object],
+    about: dict[str, object],
+    options: ExportOptions,
+) -> Package:
+    from mri_batch_export.packaging.export import export_package
+    from mri_batch_export.packaging.export_onnx import export_onnx
+    from mri_batch_export.packaging.source import load_preprocessing, load_source, make_card
+
+    p = load_preprocessing(preprocess) if preprocess else None
+    if checkpoint.suffix == ".onnx":
+        if options.arithmetic != "float32":
+            raise click.UsageError("--arithmetic is for checkpoints; the graph of an ONNX file is taken as it is")
+        return export_onnx(checkpoint, labels, options, about=about, preprocessing=p)
+    source = load_source(checkpoint, arch=arch, labels=labels, preprocessing=p, options=sizes)
+    return export_package(source.network, make_card(source, about), options)
+
+
+def _parse_sizes(pairs: tuple[str, ...]) -> dict[str, object]:
+    split = [pair.partition("=") for pair in pairs]
+    malformed = [key for key, equals, _ in split if not equals]
+    if malformed:
+        raise click.UsageError(f"--option needs KEY=VALUE: {', '.join(malformed)}")
+    return {key: _parse_value(value) for key, _, value in split}
+
+
+def _parse_value(word: str) -> object:
+    """A JSON value, or else the word itself."""
     try:
-        return json.loads(word)
+        value: object = json.loads(word)
     except json.JSONDecodeError:
         return word
+    return value

@@ -5,42 +5,38 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import torch  # noqa: F401  told of here where it is absent, rather than in the middle of the work
+import torch  # noqa: F401  imported here so that a missing PyTorch is reported before any work
+
+from mri_batch_export.cli.training import (
+    datasets_argument,
+    epochs_option,
+    init_option,
+    load_shortened_recipe,
+    make_reporter,
+    quiet_option,
+    seed_option,
+)
 
 
 @click.command(name="train")
-@click.argument("datasets", metavar="DATASET...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@datasets_argument
 @click.option("--recipe", required=True, metavar="NAME|FILE", help="A bundled recipe's name, or a TOML file.")
 @click.option(
     "--out",
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Run folder; an unfinished run in it goes on.",
+    help="Run folder; an unfinished run in it is resumed.",
 )
-@click.option(
-    "--init",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Checkpoint to start from; its last layer is not used.",
-)
-@click.option("--epochs", type=click.IntRange(min=1), help="Other than the recipe's, for a quick try.")
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("-q", "--quiet", is_flag=True, help="Only errors.")
+@init_option
+@epochs_option
+@seed_option
+@quiet_option
 def command(
     datasets: tuple[Path, ...], recipe: str, out: Path, init: Path | None, epochs: int | None, seed: int, quiet: bool
 ) -> int:
     """Train a classifier on one or more data sets by a recipe."""
-    from dataclasses import replace
-
-    from mri_batch_export.training.recipe import load_recipe
     from mri_batch_export.training.run import train
 
-    chosen = load_recipe(recipe)
-    if epochs is not None:
-        chosen = replace(chosen, epochs=epochs, head_epochs=min(chosen.head_epochs, epochs - 1))
-
-    def tell(words: str) -> None:
-        if not quiet:
-            click.echo(words, err=True)
-
-    click.echo(str(train(datasets, chosen, out, init, seed, tell=tell)))
+    chosen = load_shortened_recipe(recipe, epochs)
+    click.echo(str(train(datasets, chosen, out, init, seed, tell=make_reporter(quiet))))
     return 0

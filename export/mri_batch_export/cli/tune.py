@@ -5,22 +5,35 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import optuna  # noqa: F401  told of here where it is absent, rather than in the middle of the work
+import optuna  # noqa: F401  imported here so that a missing Optuna is reported before any work
+
+from mri_batch_export.cli.training import (
+    datasets_argument,
+    epochs_option,
+    init_option,
+    load_shortened_recipe,
+    make_reporter,
+    quiet_option,
+    seed_option,
+)
 
 
 @click.command(name="tune")
-@click.argument("datasets", metavar="DATASET...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--recipe", required=True, metavar="NAME|FILE", help="A recipe with a table [search].")
+@datasets_argument
+@click.option("--recipe", required=True, metavar="NAME|FILE", help="A recipe with a [search] table.")
 @click.option(
-    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="An unfinished search goes on."
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the search; an unfinished one is resumed.",
 )
-@click.option("--init", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Checkpoint to start from.")
+@init_option
 @click.option(
-    "--trials", type=click.IntRange(min=1), default=30, show_default=True, help="All trials, earlier ones too."
+    "--trials", type=click.IntRange(min=1), default=30, show_default=True, help="All trials, earlier ones included."
 )
-@click.option("--epochs", type=click.IntRange(min=1), help="Other than the recipe's, for a quick try.")
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("-q", "--quiet", is_flag=True, help="Only errors.")
+@epochs_option
+@seed_option
+@quiet_option
 def command(
     datasets: tuple[Path, ...],
     recipe: str,
@@ -31,22 +44,13 @@ def command(
     seed: int,
     quiet: bool,
 ) -> int:
-    """Search the choices of a recipe's [search]; prints the best ones."""
+    """Search the choices in a recipe's [search] table and write the best recipe."""
     import json
-    from dataclasses import replace
 
-    from mri_batch_export.training.recipe import load_recipe
     from mri_batch_export.training.tune import tune
 
-    chosen = load_recipe(recipe)
-    if epochs is not None:
-        chosen = replace(chosen, epochs=epochs, head_epochs=min(chosen.head_epochs, epochs - 1))
-
-    def tell(words: str) -> None:
-        if not quiet:
-            click.echo(words, err=True)
-
-    best = tune(datasets, chosen, out, init, seed, n_trials=trials, tell=tell).describe()
+    chosen = load_shortened_recipe(recipe, epochs)
+    best = tune(datasets, chosen, out, init, seed, n_trials=trials, tell=make_reporter(quiet)).describe()
     (out / "best.json").write_text(json.dumps(best, indent=1), "utf-8")
     click.echo(str(out / "best.json"))
     return 0

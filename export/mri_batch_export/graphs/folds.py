@@ -1,16 +1,15 @@
-"""Constant factors beside a matrix product go into its weights.
+"""Folding of constant factors beside a matrix product into its weights.
 
-A gradient meets many of them: the scale of a layer norm, a layer scale, a half. In the weights they cost nothing, as
-ONNX Runtime works out what is made of constants alone once, when it loads the graph; beside the product each takes a
-walk over all tokens. Only matrix products of ``aten`` with constant right sides are touched.
+A gradient contains many of them: the scale of a layer norm, a layer scale, a half. In the weights they are free, since
+ONNX Runtime folds constants once, when it loads the graph; beside the product each costs a pass over all tokens. Only
+``aten`` matrix products with a constant right side are changed.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch.fx import GraphModule, Node
+from torch.fx.node import Argument
 
 aten = torch.ops.aten
 _VIEWS = (aten.view.default, aten._unsafe_view.default, aten.reshape.default)
@@ -19,11 +18,11 @@ _OF_CONSTANTS = (aten.t.default, aten.mul.Tensor, aten.unsqueeze.default)
 
 
 def fold_factors(graph: GraphModule) -> None:
-    """Move factors before and behind matrix products into their weights, in place."""
-    _merge_twins(graph)
+    """Move factors before and after matrix products into their weights, in place."""
+    _merge_duplicates(graph)
     for node in list(graph.graph.nodes):
         if node.target == aten.mul.Tensor:
-            _fold_behind(graph, node)
+            _fold_after(graph, node)
     for node in list(graph.graph.nodes):
         if node.target in _PRODUCTS:
             _fold_before(graph, node)
@@ -31,10 +30,10 @@ def fold_factors(graph: GraphModule) -> None:
     graph.recompile()
 
 
-def _merge_twins(graph: GraphModule) -> None:
-    """Keep the first of nodes that compute the same from the same: a factor that two readers have cannot be moved.
+def _merge_duplicates(graph: GraphModule) -> None:
+    """Keep the first of several nodes that compute the same, since a factor with two readers cannot be moved.
 
-    What the backward pass reads again comes to it detached, which is nothing in a graph that is never differentiated.
+    The backward pass reads detached values; ``detach`` does nothing in a graph that is never differentiated.
     """
     known: dict[object, Node] = {}
     for node in list(graph.graph.nodes):
@@ -47,7 +46,7 @@ def _merge_twins(graph: GraphModule) -> None:
     graph.graph.eliminate_dead_code()
 
 
-def _fold_behind(graph: GraphModule, mul: Node) -> None:
+def _fold_after(graph: GraphModule, mul: Node) -> None:
     """(a B) c = a (B c), and with a bias (b + a B) c = b c + a (B c)."""
     value, factor = _split(mul)
     product = _source(value) if value is not None else None
@@ -86,8 +85,8 @@ def _fold_before(graph: GraphModule, product: Node) -> None:
     reader.replace_input_with(mul, value)
 
 
-def _split(mul: Node) -> tuple[Node | None, Any]:
-    """The variable and the constant side of a product; None where there are not one of each."""
+def _split(mul: Node) -> tuple[Node | None, Argument]:
+    """The variable and the constant side of a product; None where it does not have one of each."""
     one, other = mul.args
     if isinstance(one, Node) and not _is_constant(one) and _is_constant(other):
         return one, other
@@ -97,7 +96,7 @@ def _split(mul: Node) -> tuple[Node | None, Any]:
 
 
 def _source(node: Node) -> Node | None:
-    """What a tensor was before it was put into another shape with the same last axis, all of it for one reader."""
+    """The tensor before views that keep the last axis; None where a view changes it or has several readers."""
     while node.target in _VIEWS:
         before = node.args[0]
         if _count_readers(node) > 1 or not isinstance(before, Node) or not _same_last(node, before):
@@ -114,7 +113,7 @@ def _reader(view: Node) -> Node:
 
 
 def _count_readers(node: Node) -> int:
-    """How many read the numbers; the size of the first axis is no number."""
+    """Number of nodes that read the values, not just the size of an axis."""
     return sum(user.target != aten.sym_size.int for user in node.users)
 
 
@@ -122,7 +121,7 @@ def _same_last(one: Node, other: Node) -> bool:
     return bool(one.meta["val"].shape[-1] == other.meta["val"].shape[-1])
 
 
-def _is_constant(value: Any) -> bool:
+def _is_constant(value: Argument) -> bool:
     if not isinstance(value, Node):
         return isinstance(value, int | float)
     if value.op == "get_attr":
@@ -130,17 +129,17 @@ def _is_constant(value: Any) -> bool:
     return value.target in _OF_CONSTANTS and all(_is_constant(each) for each in value.args)
 
 
-def _fetch(graph: GraphModule, factor: Any) -> Any:
-    """A parameter read anew where it is needed, which may be before the place where it was read."""
+def _fetch(graph: GraphModule, factor: Argument) -> Argument:
+    """Read a parameter again where it is needed, which may be before the node that reads it now."""
     return graph.graph.get_attr(str(factor.target)) if isinstance(factor, Node) else factor
 
 
-def _shape(graph: GraphModule, factor: Any) -> tuple[int, ...]:
+def _shape(graph: GraphModule, factor: Argument) -> tuple[int, ...]:
     return tuple(getattr(graph, str(factor.target)).shape) if isinstance(factor, Node) else ()
 
 
-def _fits(graph: GraphModule, factor: Any, width: int) -> bool:
-    """Whether a factor is one number, or a parameter of one number for each of the last axis."""
+def _fits(graph: GraphModule, factor: Argument, width: int) -> bool:
+    """Whether a factor is one number, or a parameter with one number for each position of the last axis."""
     if isinstance(factor, Node) and factor.op != "get_attr":
         return False
     return _shape(graph, factor) in ((), (width,))

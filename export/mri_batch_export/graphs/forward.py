@@ -1,4 +1,4 @@
-"""The plain graph: logits, features and, for a network of tokens, every attention and the rollout."""
+"""The forward graph, ``model.onnx``: logits, features and, for a transformer, every attention and the rollout."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from torch import Tensor, nn
 from mri_batch.card import MethodEntry, ModelCard, Wiring
 from mri_batch.errors import ExportRefused
 from mri_batch_export.architectures.base import AttentionClassifier, MapClassifier
+from mri_batch_export.graphs.rollout import attention_rollout
 
 OPSET = 20
-TRACED_BATCH = 2  # any number but 1, which the exporter would take for a constant
+TRACED_BATCH = 2  # any number but 1, which the exporter would make a constant
 NO_ATTENTION = "the network has no self-attention over a grid of patches"
 _ATTENTION_METHODS = ("rollout", "attention")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlainGraph:
-    """``model.onnx``, what its outputs are, and the methods that it serves or cannot serve."""
+class ForwardGraph:
+    """``model.onnx``, the roles of its outputs, and the methods that it supports or, with the reason, does not."""
 
     proto: onnx.ModelProto
     wiring: Wiring
     methods: tuple[MethodEntry, ...]
 
 
-class _Plain(nn.Module):
-    """Outputs in the order of ``Wiring.plain_outputs``."""
+class _Outputs(nn.Module):
+    """A network that returns its outputs in the order of ``Wiring.plain_outputs``."""
 
     def __init__(self, model: nn.Module, first_layer: int, cam_weights: Tensor | None) -> None:
         super().__init__()
@@ -40,7 +41,7 @@ class _Plain(nn.Module):
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
         if isinstance(self.model, AttentionClassifier):
             logits, attentions, features = self.model.forward_taps(pixels)
-            row = roll_out(attentions[self.first_layer :])[:, self.model.prefix_tokens :]
+            row = attention_rollout(attentions[self.first_layer :])[:, self.model.prefix_tokens :]
             return logits, features, row.reshape(-1, *self.model.grid), *attentions
         if isinstance(self.model, MapClassifier):
             early = self.model.early_map(pixels)
@@ -53,22 +54,21 @@ class _Plain(nn.Module):
         return (self.model(pixels),)
 
 
-def build_plain_graph(model: nn.Module, *, card: ModelCard, rollout_layers: int = 4) -> PlainGraph:
-    """Trace the plain graph of ``model`` (float32, on the CPU) with a dynamic number of pictures.
+def build_forward_graph(model: nn.Module, *, card: ModelCard, rollout_layers: int = 4) -> ForwardGraph:
+    """Trace the forward graph of ``model`` (float32, on the CPU) with a dynamic batch size.
 
-    ``rollout_layers``: how many layers, counted from the last, the rollout chains; early layers of a fine-tuned
-    network often hold attention sinks that swamp it.
+    ``rollout_layers``: how many layers the rollout multiplies, counted from the last.
     """
     p = card.preprocessing
     example = torch.randn(TRACED_BATCH, p.channels, p.rows, p.cols, generator=torch.Generator().manual_seed(0))
     cam_weights = find_cam_weights(model, example) if isinstance(model, MapClassifier) else None
-    wiring, methods = _offer(model, rollout_layers, has_cam=cam_weights is not None)
+    wiring, methods = _describe_outputs(model, rollout_layers, has_cam=cam_weights is not None)
     first = max(0, len(wiring.attention) - rollout_layers)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # PyTorch's own deprecations
             program = torch.onnx.export(
-                _Plain(model, first, cam_weights).eval(),
+                _Outputs(model, first, cam_weights).eval(),
                 (example,),
                 dynamo=True,
                 verbose=False,
@@ -79,29 +79,16 @@ def build_plain_graph(model: nn.Module, *, card: ModelCard, rollout_layers: int 
             )
     except torch.onnx.errors.OnnxExporterError as error:
         reason = str(error.__cause__ or error).strip().splitlines()[0][:300]
-        raise ExportRefused(f"PyTorch cannot write the network in ONNX: {reason}") from error
+        raise ExportRefused(f"PyTorch cannot export the network to ONNX: {reason}") from error
     assert program is not None
-    return PlainGraph(proto=program.model_proto, wiring=wiring, methods=methods)
-
-
-def roll_out(attentions: list[Tensor]) -> Tensor:
-    """Attention rollout (Abnar & Zuidema 2020) of the class token over these layers, mean heads: float[n, t].
-
-    Only the class token's row is kept, so a layer costs t^2 rather than t^3; as attention rows sum to 1, so do those
-    of (A + I) / 2, and no normalisation is left to do.
-    """
-    last = attentions[-1][:, :, 0].mean(dim=1)
-    row = 0.5 * torch.cat([last[:, :1] + 1.0, last[:, 1:]], dim=1)
-    for weights in reversed(attentions[:-1]):
-        row = 0.5 * (row + (row[:, None, None, :] @ weights).mean(dim=1)[:, 0])
-    return row
+    return ForwardGraph(proto=program.model_proto, wiring=wiring, methods=methods)
 
 
 def find_cam_weights(model: MapClassifier, example: Tensor) -> Tensor | None:
-    """Return the weights of Grad-CAM float[k, c], or None where they differ from picture to picture.
+    """Return Grad-CAM's channel weights float[k, c], or None where they differ from picture to picture.
 
     Where the head is linear in the last feature map, as a mean and a linear layer are, the gradient is the same for
-    every picture, and Grad-CAM of all labels is one more matrix product of the plain graph.
+    every picture, and Grad-CAM of all labels is one more matrix product in the forward graph.
     """
     with torch.no_grad():
         feature_map = model.features_map(example[:1])
@@ -117,7 +104,9 @@ def _slopes(model: MapClassifier, feature_map: Tensor) -> Tensor:
     return slopes
 
 
-def _offer(model: nn.Module, rollout_layers: int, *, has_cam: bool) -> tuple[Wiring, tuple[MethodEntry, ...]]:
+def _describe_outputs(
+    model: nn.Module, rollout_layers: int, *, has_cam: bool
+) -> tuple[Wiring, tuple[MethodEntry, ...]]:
     if isinstance(model, AttentionClassifier):
         depth = model.depth
         wiring = Wiring(

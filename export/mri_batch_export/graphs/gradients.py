@@ -1,15 +1,15 @@
 """Write a network's gradients as ONNX graphs, so that ONNX Runtime alone can explain it.
 
 ``make_fx`` traces one function that computes the logits and differentiates the chosen one, under fake tensors where
-only the number of pictures is symbolic; the backward operators are rewritten by
-:mod:`mri_batch_export.graphs.rules`; the result is an ordinary forward graph to ``torch.export`` and
-``torch.onnx``. Two graphs come out, because ONNX Runtime runs a graph whole whichever outputs are asked for:
+only the batch size is symbolic; :mod:`mri_batch_export.graphs.rules` rewrites the backward operators; to
+``torch.export`` and ``torch.onnx`` the result is an ordinary forward graph. There are two graphs because ONNX Runtime
+executes a whole graph, whichever outputs are requested:
 
-* ``explain.onnx``: the gradient of the class score with respect to the pixels and what is made of it on the way;
-* ``gradcam.onnx``: the last feature map and the gradient with respect to it, at the cost of a forward pass and the
-  backward pass of the head alone.
+* ``explain.onnx``: the gradient of the class score with respect to the pixels, and the maps computed from it;
+* ``gradcam.onnx``: the last feature map and the gradient with respect to it, which costs a forward pass and the
+  backward pass of the head.
 
-Inputs of both: ``pixels`` float32[n, c, rows, cols], ``target`` float32[n, k] (one-hot), so the class is chosen at
+Inputs of both: ``pixels`` float32[n, c, rows, cols] and ``target`` float32[n, k] (one-hot), so the class is chosen at
 run time.
 """
 
@@ -18,8 +18,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 import onnx
 import torch
@@ -31,177 +30,157 @@ from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, Stateles
 
 from mri_batch.card import MethodEntry, ModelCard
 from mri_batch_export.graphs.folds import fold_factors
-from mri_batch_export.graphs.hooks import Taps
+from mri_batch_export.graphs.hooks import Hooks
+from mri_batch_export.graphs.rollout import attention_relevance, gradient_rollout
 from mri_batch_export.graphs.rules import GuidedSwitch, OperatorWithoutRule, backward_rules, is_backward
 
-TRACE_BATCH = 5  # unlike any other size of a network, so that no other axis is taken for the batch
+TRACE_BATCH = 5  # unlike any size inside a network, so that no other axis is mistaken for the batch
 NO_RELU = "the network has no ReLU, and guided backpropagation is defined for ReLU alone"
 NO_ATTENTION = "the network has no square self-attention over tokens"
 NO_MAPS = "the network has no spatial feature maps"
 _ATTENTION_METHODS = ("gradient_rollout", "relevance")
 _PIXEL_METHODS = ("gradient", "input_x_gradient", "integrated_gradients", "smoothgrad")
 _CAM_METHODS = ("gradcam", "gradcam_pp")
-Written = tuple[onnx.ModelProto | None, dict[str, str]]  # a graph, and its outputs by role
+Tensors = tuple[Tensor, ...]
+Roles = dict[str, str]  # role of an output, or of the input "guided" -> its name in the graph
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradientGraph:
-    """What could be written of a network's gradients.
+    """The gradient graphs of a network, as far as they could be written.
 
     ``proto`` is ``explain.onnx`` and ``gradcam`` is ``gradcam.onnx``, None where there is none; ``wiring`` and
     ``gradcam_wiring`` name their outputs by role, as ``Wiring.gradient`` and ``Wiring.gradcam`` of the card.
+    ``methods`` lists every method that needs a gradient, with the reason where it is not available.
     """
 
     proto: onnx.ModelProto | None
     gradcam: onnx.ModelProto | None
-    wiring: dict[str, str]
-    gradcam_wiring: dict[str, str]
+    wiring: Roles
+    gradcam_wiring: Roles
     methods: tuple[MethodEntry, ...]
 
 
 def build_gradient_graph(model: nn.Module, *, card: ModelCard, opset: int = 20) -> GradientGraph:
     """Write the gradient graphs of ``model`` (float32, on the CPU) for the card's input size and labels.
 
-    A network whose backward pass cannot be written loses the methods that need it, each with the reason; nothing
-    raises.
+    Never raises for a backward pass that cannot be written: the methods that need it are listed with the reason.
     """
-    found = inspect_network(model, card)
-    proto, wiring, gradient_reason = _attempt(_build_explain, model, card, found, opset)
-    gradcam, gradcam_wiring, cam_reason = _attempt(_build_gradcam, model, card, found, opset)
-    reasons: dict[str, str] = dict.fromkeys(_PIXEL_METHODS, gradient_reason)
-    reasons |= dict.fromkeys(_ATTENTION_METHODS, gradient_reason if found.is_vit else NO_ATTENTION)
-    reasons["guided_backprop"] = gradient_reason or ("" if "guided" in wiring else NO_RELU)
-    reasons["activations"] = gradient_reason if found.maps else NO_MAPS
-    reasons |= dict.fromkeys(_CAM_METHODS, cam_reason or ("" if gradcam_wiring else NO_MAPS))
+    layers = inspect_network(model, card)
+    explain = _attempt(_build_explain, model, card, layers, opset)
+    gradcam = _attempt(_build_gradcam, model, card, layers, opset)
+    reasons: dict[str, str] = dict.fromkeys(_PIXEL_METHODS, explain.reason)
+    reasons |= dict.fromkeys(_ATTENTION_METHODS, explain.reason if layers.is_vit else NO_ATTENTION)
+    reasons["guided_backprop"] = explain.reason or ("" if "guided" in explain.roles else NO_RELU)
+    reasons["activations"] = explain.reason if layers.maps else NO_MAPS
+    reasons |= dict.fromkeys(_CAM_METHODS, gradcam.reason or ("" if gradcam.roles else NO_MAPS))
     return GradientGraph(
-        proto=proto,
-        gradcam=gradcam,
-        wiring=wiring,
-        gradcam_wiring=gradcam_wiring,
+        proto=explain.proto,
+        gradcam=gradcam.proto,
+        wiring=explain.roles,
+        gradcam_wiring=gradcam.roles,
         methods=tuple(MethodEntry(method=m, available=not why, reason=why) for m, why in reasons.items()),
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """One graph, or the ``reason`` why it cannot be written; neither where the network has no layer for it."""
+
+    proto: onnx.ModelProto | None = None
+    roles: Roles = field(default_factory=dict)
+    reason: str = ""
+
+
 def _attempt(
-    build: Callable[..., Written], model: nn.Module, card: ModelCard, found: Found, opset: int
-) -> tuple[onnx.ModelProto | None, dict[str, str], str]:
+    build: Callable[[nn.Module, ModelCard, ExplainableLayers, int], _Written],
+    model: nn.Module,
+    card: ModelCard,
+    layers: ExplainableLayers,
+    opset: int,
+) -> _Written:
     try:
-        return *build(model, card, found, opset), ""
+        return build(model, card, layers, opset)
     except OperatorWithoutRule as error:
-        return None, {}, error.reason
+        return _Written(reason=error.reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What a network offers: the number of attentions over the card's tokens, and the sizes of its feature maps."""
+class ExplainableLayers:
+    """Number of attention layers over the card's tokens, and the sizes of the feature maps (none beside attention)."""
 
     n_attentions: int
     maps: tuple[tuple[int, int], ...]
 
     @property
     def is_vit(self) -> bool:
-        """Whether explanations are made of attention rather than of feature maps."""
+        """Whether explanations come from attention rather than from feature maps."""
         return self.n_attentions > 0
 
 
-def inspect_network(model: nn.Module, card: ModelCard) -> Found:
-    """Run the network once on an empty picture and look at what it is made of."""
+def inspect_network(model: nn.Module, card: ModelCard) -> ExplainableLayers:
+    """Run the network once on black pictures and list the layers that explanations can be computed from."""
     p = card.preprocessing
-    with _frozen(model), torch.no_grad(), Taps() as taps:
+    with _frozen(model), torch.no_grad(), Hooks() as hooks:
         model(torch.zeros(2, p.channels, p.rows, p.cols))
     grid = card.wiring.grid
     tokens = grid[0] * grid[1] + card.wiring.prefix_tokens if grid else -1
-    fitting = [a for a in taps.attentions if a.shape[-1] == tokens]
-    maps = () if fitting else tuple((int(m.shape[2]), int(m.shape[3])) for m in taps.maps)
-    return Found(n_attentions=len(fitting), maps=maps)
+    fitting = [a for a in hooks.attentions if a.shape[-1] == tokens]
+    maps = () if fitting else tuple((int(m.shape[2]), int(m.shape[3])) for m in hooks.maps)
+    return ExplainableLayers(n_attentions=len(fitting), maps=maps)
 
 
-def _build_explain(model: nn.Module, card: ModelCard, found: Found, opset: int) -> Written:
+def _build_explain(model: nn.Module, card: ModelCard, layers: ExplainableLayers, opset: int) -> _Written:
     switch = GuidedSwitch()
     roles = ["input_gradient"]
-    roles += list(_ATTENTION_METHODS) if found.is_vit else [f"activation_{i}" for i in range(len(found.maps))]
+    roles += list(_ATTENTION_METHODS) if layers.is_vit else [f"activation_{i}" for i in range(len(layers.maps))]
 
-    def explain(pixels: Tensor, target: Tensor, guided: Tensor) -> tuple[Tensor, ...]:
+    def explain(pixels: Tensor, target: Tensor, guided: Tensor) -> Tensors:
         switch.plain = ~guided
         pixels = pixels.requires_grad_(True)
-        with Taps() as taps:
+        with Hooks() as hooks:
             score = (_choose_pass(model)(pixels) * target).sum()
-        attentions = taps.attentions if found.is_vit else []
+        attentions = hooks.attentions if layers.is_vit else []
         gradients = torch.autograd.grad(score, [pixels, *attentions])
-        if not found.is_vit:
-            return gradients[0], *(m.detach() for m in taps.maps)
+        if not layers.is_vit:
+            return gradients[0], *(m.detach() for m in hooks.maps)
         weighted = [(g * a).detach() for a, g in zip(attentions, gradients[1:], strict=True)]
         grid, prefix = card.wiring.grid or (1, 1), card.wiring.prefix_tokens
-        maps = (roll_gradients(weighted), relate(weighted))
+        maps = (gradient_rollout(weighted), attention_relevance(weighted))
         return gradients[0], *(m[:, prefix:].reshape(-1, *grid) for m in maps)
 
     proto = _to_onnx(explain, model, card, switch, roles, with_guided=True, opset=opset)
-    wiring = {role: role for role in roles}
-    return proto, (wiring | {"guided": "guided"} if switch.used else wiring)
+    inputs = ["guided"] if switch.used else []
+    return _Written(proto=proto, roles={role: role for role in (*roles, *inputs)})
 
 
-def _build_gradcam(model: nn.Module, card: ModelCard, found: Found, opset: int) -> Written:
-    if not found.is_vit and not found.maps:
-        return None, {}
+def _build_gradcam(model: nn.Module, card: ModelCard, layers: ExplainableLayers, opset: int) -> _Written:
+    if not layers.is_vit and not layers.maps:
+        return _Written()
     grid, prefix = card.wiring.grid or (1, 1), card.wiring.prefix_tokens
 
     def as_map(x: Tensor) -> Tensor:
-        return x[:, prefix:].transpose(1, 2).reshape(x.shape[0], -1, *grid) if found.is_vit else x
+        return x[:, prefix:].transpose(1, 2).reshape(x.shape[0], -1, *grid) if layers.is_vit else x
 
-    def explain(pixels: Tensor, target: Tensor) -> tuple[Tensor, ...]:
-        with Taps() as taps:
+    def explain(pixels: Tensor, target: Tensor) -> Tensors:
+        with Hooks() as hooks:
             score = (_choose_pass(model)(pixels.requires_grad_(True)) * target).sum()
-        feature = taps.tokens[-1] if found.is_vit else taps.maps[-1]
+        feature = hooks.tokens[-1] if layers.is_vit else hooks.maps[-1]
         (gradient,) = torch.autograd.grad(score, [feature])
         return as_map(feature.detach()), as_map(gradient)
 
     roles = ["feature_map", "feature_gradient"]
     proto = _to_onnx(explain, model, card, GuidedSwitch(), roles, with_guided=False, opset=opset)
-    return proto, {role: role for role in roles}
-
-
-def roll_gradients(weighted: Sequence[Tensor]) -> Tensor:
-    """Gradient-weighted rollout of the class token, float[n, t]: attention rollout over mean_h((A * dA)+).
-
-    Row by row from the last layer on, as only the class token's row is kept: r <- r (I + A') / (row sums of I + A').
-    """
-    first = weighted[-1][:, :, 0].mean(dim=1).relu()
-    row = (_class_row(first) + first) / (1 + first.sum(dim=-1, keepdim=True))
-    for each in reversed(weighted[:-1]):
-        positive = _mean_heads(each).relu()
-        scaled = row / (1 + positive.sum(dim=-1))
-        row = scaled + (scaled.unsqueeze(1) @ positive).squeeze(1)
-    return row
-
-
-def relate(weighted: Sequence[Tensor]) -> Tensor:
-    """Relevance of Chefer, Gur & Wolf (ICCV 2021) for the class token, float[n, t]: R <- R + mean_h((A * dA)+) R."""
-    first = weighted[-1][:, :, 0].relu().mean(dim=1)
-    row = _class_row(first) + first
-    for each in reversed(weighted[:-1]):
-        row = row + (row[:, None, None, :] @ each.relu()).mean(dim=1)[:, 0]
-    return row
-
-
-def _mean_heads(each: Tensor) -> Tensor:
-    """float[n, t, t] of float[n, h, t, t], as a product: ONNX Runtime's mean over an inner axis takes far longer."""
-    n, heads, rows, cols = each.shape
-    share = torch.full((1, heads), 1 / heads, dtype=each.dtype, device=each.device)
-    return (share @ each.reshape(n, heads, rows * cols)).reshape(n, rows, cols)
-
-
-def _class_row(like: Tensor) -> Tensor:
-    """Return 1 for the class token and 0 for all others, float[n, t] like what is given."""
-    return torch.cat([torch.ones_like(like[:, :1]), torch.zeros_like(like[:, 1:])], dim=1)
+    return _Written(proto=proto, roles={role: role for role in roles})
 
 
 def _choose_pass(model: nn.Module) -> Callable[[Tensor], Tensor]:
-    """Of the last block of our ViT only the class token's row is worked out, as nothing else reaches the logits."""
+    """Our ViT has a pass that computes only the class token in its last block, since only that reaches the logits."""
     return getattr(model, "forward_class", model)
 
 
 def _to_onnx(
-    function: Callable[..., tuple[Tensor, ...]],
+    function: Callable[..., Tensors],
     model: nn.Module,
     card: ModelCard,
     switch: GuidedSwitch,
@@ -226,15 +205,14 @@ def _to_onnx(
         return _convert(program, names, outputs, opset)
 
 
-def trace(function: Callable[..., Any], examples: Sequence[Tensor], switch: GuidedSwitch) -> GraphModule:
+def trace(function: Callable[..., Tensors | Tensor], examples: Sequence[Tensor], switch: GuidedSwitch) -> GraphModule:
     """Trace a function that differentiates inside, with a symbolic first axis for all but one-element examples."""
     mode = FakeTensorMode(shape_env=ShapeEnv(), allow_non_fake_inputs=True)
     fakes = []
     for example in examples:
-        sizes = [DimDynamic.DYNAMIC if example.shape[0] > 1 else DimDynamic.STATIC] + [DimDynamic.STATIC] * (
-            example.ndim - 1
-        )
-        context: Any = StatelessSymbolicContext(dynamic_sizes=sizes, constraint_sizes=[None] * example.ndim)
+        batch = DimDynamic.DYNAMIC if example.shape[0] > 1 else DimDynamic.STATIC
+        sizes = [batch] + [DimDynamic.STATIC] * (example.ndim - 1)
+        context = StatelessSymbolicContext(dynamic_sizes=sizes, constraint_sizes=[None] * example.ndim)  # type: ignore[var-annotated]
         fakes.append(mode.from_tensor(example, symbolic_context=context))
     tracer = make_fx(
         function,
@@ -254,7 +232,7 @@ def trace(function: Callable[..., Any], examples: Sequence[Tensor], switch: Guid
 def _drop_last_input(graph: GraphModule) -> GraphModule:
     last = [node for node in graph.graph.nodes if node.op == "placeholder"][-1]
     for user in list(last.users):
-        graph.graph.erase_node(user)  # what made `plain` of it; nothing uses that
+        graph.graph.erase_node(user)  # the negation that nothing uses
     graph.graph.erase_node(last)
     graph.recompile()
     return graph
@@ -281,7 +259,7 @@ def _convert(
 
 
 def strip_metadata(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """Take out what PyTorch notes on every node: source lines with local paths, and half of a small file's bytes."""
+    """Remove PyTorch's annotations on every node: they contain local source paths and can double a small file."""
     for part in (proto, proto.graph, *proto.graph.node, *proto.graph.initializer, *proto.graph.value_info):
         part.ClearField("metadata_props")
         part.ClearField("doc_string")
@@ -296,7 +274,7 @@ def _cause(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def _frozen(model: nn.Module) -> Iterator[None]:
-    """Inference mode for layers and constants for weights, as found afterwards."""
+    """Put layers in inference mode and make weights constants; restore both afterwards."""
     training = model.training
     wanted = [p for p in model.parameters() if p.requires_grad]
     model.eval()

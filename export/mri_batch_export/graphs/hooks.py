@@ -1,10 +1,9 @@
-"""The tensors inside a network that explanations are made of: attention, tokens, feature maps."""
+"""Hooks on the tensors inside a network that explanations are computed from: attention, tokens, feature maps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,12 +14,12 @@ from mri_batch_export.graphs.rules import OperatorWithoutRule
 
 
 @dataclass(slots=True)
-class Taps(TorchFunctionMode):
-    """Notes, while a network runs, the tensors that explanations are made of.
+class Hooks(TorchFunctionMode):
+    """Records the tensors that explanations are computed from while a network runs.
 
     ``attentions``: each square softmax float[n, h, t, t]; ``tokens``: the normalised tokens float[n, t, d] that enter
     each of them; ``maps``: the last unpooled map float[n, c, rows, cols] of each resolution, from the input on. Fused
-    attention is written out on the way, because its weights never exist as a tensor.
+    attention is replaced by its explicit form, because its weights never exist as a tensor.
     """
 
     attentions: list[Tensor] = field(default_factory=list)
@@ -29,27 +28,27 @@ class Taps(TorchFunctionMode):
     _normed: Tensor | None = None
 
     def __post_init__(self) -> None:
-        super(Taps, self).__init__()
+        super(Hooks, self).__init__()
 
     def __torch_function__(
         self,
-        func: Callable[..., Any],
-        types: Any,
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """Run ``func`` and note its result."""
+        func: Callable[..., object],
+        types: Sequence[type],
+        args: Sequence[object] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
+        """Run ``func`` and record its result."""
         keywords = dict(kwargs or {})
-        written_out = _WRITTEN_OUT.get(func)
-        if written_out is not None:
-            with self:  # the softmax inside is noted like any other
-                return written_out(*args, **keywords)
+        explicit = _EXPLICIT.get(func)
+        if explicit is not None:
+            with self:  # the softmax inside is recorded like any other
+                return explicit(*args, **keywords)
         result = func(*args, **keywords)
         if isinstance(result, Tensor):
-            self._note(getattr(func, "__name__", ""), result)
+            self._record(getattr(func, "__name__", ""), result)
         return result
 
-    def _note(self, name: str, result: Tensor) -> None:
+    def _record(self, name: str, result: Tensor) -> None:
         shape = result.shape
         if name == "layer_norm" and result.ndim == 3:
             self._normed = result
@@ -64,14 +63,14 @@ class Taps(TorchFunctionMode):
                 self.maps.append(result)
 
     def _is_attention(self, shape: Sequence[int]) -> bool:
-        """Whether a softmax is over tokens: square, or the class token's row over the same tokens as the one before."""
+        """Whether a softmax is over tokens: square, or one row over the same tokens as the attention before it."""
         return shape[2] == shape[3] or (shape[2] == 1 and bool(self.attentions) and self._same_tokens(shape))
 
     def _same_tokens(self, shape: Sequence[int]) -> bool:
         return tuple(self.attentions[-1].shape[1::2]) == tuple(shape[1::2])
 
 
-# What may end a stage of a CNN; pooling, dropout and reshaping only pass a map on.
+# Operators that may end a stage of a CNN; pooling, dropout and reshaping only pass a map on.
 # fmt: off
 _MAP_MAKERS = frozenset(
     [
@@ -93,7 +92,7 @@ def attend(
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> Tensor:
-    """Scaled dot-product attention written out; arguments as torch's. Causal and grouped attention are refused."""
+    """Explicit scaled dot-product attention; arguments as torch's. Causal and grouped attention are refused."""
     if is_causal or enable_gqa:
         raise OperatorWithoutRule("causal or grouped attention is not supported")
     factor = query.shape[-1] ** -0.5 if scale is None else scale
@@ -111,13 +110,19 @@ def attend_heads(
     num_heads: int,
     in_proj_weight: Tensor | None,
     in_proj_bias: Tensor | None,
-    *rest: Any,
+    bias_k: Tensor | None,
+    bias_v: Tensor | None,
+    add_zero_attn: bool,
+    dropout_p: float,
+    out_proj_weight: Tensor,
+    out_proj_bias: Tensor | None,
+    *,
     attn_mask: Tensor | None = None,
-    **more: Any,
+    key_padding_mask: Tensor | None = None,
+    **ignored: object,
 ) -> tuple[Tensor, None]:
-    """What ``torch.nn.MultiheadAttention`` computes for self-attention, float[t, n, dim], written out; no weights."""
-    bias_k, _bias_v, add_zero_attn, _dropout, out_weight, out_bias = rest
-    if in_proj_weight is None or bias_k is not None or add_zero_attn or more.get("key_padding_mask") is not None:
+    """Explicit self-attention of ``torch.nn.MultiheadAttention``, float[t, n, dim]; its weights are not returned."""
+    if in_proj_weight is None or bias_k is not None or add_zero_attn or key_padding_mask is not None:
         raise OperatorWithoutRule("attention with separate projections, added keys or padding is not supported")
     n_tokens, n, dim = query.shape
     weights = in_proj_weight.chunk(3)
@@ -127,10 +132,10 @@ def attend_heads(
         for x, w, b in zip((query, key, value), weights, biases, strict=True)
     )
     mixed = attend(q, k, v, attn_mask).permute(2, 0, 1, 3).reshape(n_tokens, n, dim)
-    return F.linear(mixed, out_weight, out_bias), None
+    return F.linear(mixed, out_proj_weight, out_proj_bias), None
 
 
-_WRITTEN_OUT: Mapping[Any, Callable[..., Any]] = {
+_EXPLICIT: Mapping[Callable[..., object], Callable[..., object]] = {
     F.scaled_dot_product_attention: attend,
     F.multi_head_attention_forward: attend_heads,
 }

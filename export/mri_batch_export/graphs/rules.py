@@ -1,15 +1,14 @@
-"""How the backward half of a network is written in operators that ONNX has.
+"""Decompositions of backward operators into operators that ONNX has.
 
-PyTorch's tracer writes a gradient with ``aten`` operators such as ``convolution_backward``. PyTorch itself knows how to
-write most of them in simpler ones; the rules here are for those that it does not, or does in a way that is slow on
-ONNX Runtime, and for the ReLU, whose backward pass can be switched to guided backpropagation at run time.
+PyTorch's tracer expresses a gradient in ``aten`` operators such as ``convolution_backward``, and PyTorch decomposes
+most of them into simpler ones. The rules here cover those it does not decompose, those whose decomposition is slow on
+ONNX Runtime, and ReLU, whose backward pass can be switched to guided backpropagation at run time.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,13 +19,15 @@ from torch.nn import functional as F
 from mri_batch.errors import ExportRefused
 
 aten = torch.ops.aten
-Rules = dict[OpOverload, Callable[..., Any]]
+Rule = Callable[..., object]
+Rules = dict[OpOverload, Rule]
 
 
 class OperatorWithoutRule(ExportRefused):
     """The backward pass uses an operator that has no rule; ``reason`` names it."""
 
     default_code = "GRADIENT_NO_RULE"
+    reason: str
 
 
 def convolution_backward(
@@ -44,7 +45,7 @@ def convolution_backward(
 ) -> tuple[Tensor | None, None, None]:
     """Gradient of a 2-D convolution with respect to its input; weights are constants here.
 
-    With stride 1 it is a convolution with the kernel turned by half a turn and its channel axes swapped, which ONNX
+    With stride 1 it is a convolution with the kernel rotated by 180 degrees and its channel axes swapped, which ONNX
     Runtime runs several times faster than the general case, a transposed convolution.
     """
     if transposed or any(output_mask[1:]) or grad.ndim != 4:
@@ -66,7 +67,7 @@ def convolution_backward(
 
 
 def spread_patches(grad: Tensor, weight: Tensor, shape: Sequence[int]) -> Tensor:
-    """Where windows lie side by side, as patches do, every pixel is in one of them: one matrix product."""
+    """Gradient of a convolution whose windows do not overlap, such as a patch embedding: one matrix product."""
     n, channels, rows, cols = shape
     kernel = weight.shape[2:]
     down, across = grad.shape[2:]
@@ -77,7 +78,7 @@ def spread_patches(grad: Tensor, weight: Tensor, shape: Sequence[int]) -> Tensor
 
 
 def turn_kernel(weight: Tensor, groups: int) -> Tensor:
-    """From a kernel [out, in / groups, rows, cols] to the backward one, [in, out / groups, rows, cols]."""
+    """Rotate a kernel [out, in / groups, rows, cols] into that of the gradient, [in, out / groups, rows, cols]."""
     n_out, n_in, rows, cols = weight.shape
     split = weight.reshape(groups, n_out // groups, n_in, rows, cols).transpose(1, 2)
     return split.reshape(groups * n_in, n_out // groups, rows, cols).flip(2, 3)
@@ -101,14 +102,14 @@ def max_pool2d_backward(
 
 
 def adaptive_avg_pool2d(pixels: Tensor, output_size: Sequence[int]) -> Tensor:
-    """Average over windows that share the picture out evenly: two matrix products."""
+    """Average over windows that divide the picture evenly: two matrix products."""
     down = adaptive_windows(pixels, pixels.shape[2], output_size[0])
     across = adaptive_windows(pixels, pixels.shape[3], output_size[1])
     return down @ pixels @ across.transpose(0, 1)
 
 
 def adaptive_avg_pool2d_backward(grad: Tensor, pixels: Tensor) -> Tensor:
-    """Give each pixel its share of each window's gradient: the transposed matrix products."""
+    """Distribute each window's gradient over its pixels: the transposed matrix products."""
     down = adaptive_windows(grad, pixels.shape[2], grad.shape[2])
     across = adaptive_windows(grad, pixels.shape[3], grad.shape[3])
     return down.transpose(0, 1) @ grad @ across
@@ -132,7 +133,7 @@ def avg_pool2d_backward(
     count_include_pad: bool,
     divisor_override: int | None,
 ) -> Tensor:
-    """Give each pixel its share of each window's gradient: an average is separable, so two matrix products."""
+    """Distribute each window's gradient over its pixels: averaging is separable, so two matrix products."""
     sides = []
     for axis in range(2):
         kernel = kernel_size[axis % len(kernel_size)]
@@ -148,7 +149,7 @@ def avg_pool2d_backward(
 
 
 def gelu(x: Tensor, *, approximate: str = "none") -> Tensor:
-    """The exact GELU x Phi(x), in u = x / sqrt 2: what the backward pass needs too is worked out once."""
+    """The exact GELU x Phi(x), in u = x / sqrt 2, so that erf(u) is computed once for both passes."""
     if approximate != "none":
         return NotImplemented  # type: ignore[no-any-return]
     u = x * math.sqrt(0.5)
@@ -156,7 +157,7 @@ def gelu(x: Tensor, *, approximate: str = "none") -> Tensor:
 
 
 def gelu_backward(grad: Tensor, x: Tensor, *, approximate: str = "none") -> Tensor:
-    """Gradient of the exact GELU, Phi(x) + x phi(x), in u = x / sqrt 2 and in as few steps as can be.
+    """Gradient of the exact GELU, Phi(x) + x phi(x), in u = x / sqrt 2 and in as few operators as possible.
 
     As Phi = (1 + erf u) / 2 and x phi = u exp(-u^2) / sqrt pi, twice that is 1 + erf u + u exp(ln(2 / sqrt pi) - u^2).
     """
@@ -167,7 +168,7 @@ def gelu_backward(grad: Tensor, x: Tensor, *, approximate: str = "none") -> Tens
 
 
 def silu(x: Tensor) -> Tensor:
-    """SiLU x s(x), with ONNX's own sigmoid s, which the backward pass shares."""
+    """SiLU x s(x) with ONNX's sigmoid s, which is shared with the backward pass."""
     return x * torch.sigmoid(x)
 
 
@@ -187,7 +188,7 @@ def native_layer_norm_backward(
     bias: Tensor | None,
     output_mask: Sequence[bool],
 ) -> tuple[Tensor | None, None, None]:
-    """Gradient of layer norm over the last axis: what is left of it without its mean and its share along the output."""
+    """Gradient of layer norm over the last axis: without its mean and its projection on the normalised input."""
     if any(output_mask[1:]) or len(shape) != 1:
         return NotImplemented  # type: ignore[no-any-return]
     if weight is not None:
@@ -203,14 +204,14 @@ def _average_between(like: Tensor, start: Tensor, end: Tensor, count: Tensor, n_
 
 
 class GuidedSwitch:
-    """The backward pass of ReLU and ReLU6, plain or guided (Springenberg et al. 2015) as a graph input says.
+    """The backward pass of ReLU and ReLU6, plain or guided (Springenberg et al. 2015), chosen by a graph input.
 
-    Guided: a gradient passes where the unit was active *and* the gradient is positive. ``used`` tells afterwards
-    whether the network has any.
+    Guided: a gradient passes where the unit was active *and* the gradient is positive. ``used`` says after tracing
+    whether the network has any such unit.
     """
 
     def __init__(self) -> None:
-        self.plain: Tensor | None = None  # bool[1], true for the true gradient
+        self.plain: Tensor | None = None  # bool[1]; true: the true gradient
         self.used = False
 
     def threshold_backward(self, grad: Tensor, output: Tensor, threshold: float) -> Tensor:
@@ -218,29 +219,29 @@ class GuidedSwitch:
         return self._pass(grad, output > threshold)
 
     def hardtanh_backward(self, grad: Tensor, pixels: Tensor, min_val: float, max_val: float) -> Tensor:
-        """ReLU6 and its like: what was cut off, here as in the forward pass, which fuses it into the convolution."""
+        """ReLU6 and other hard tanh: clipped as in the forward pass, which ONNX Runtime fuses into the convolution."""
         cut = hardtanh(pixels, min_val, max_val)
         return self._pass(grad, (cut > min_val) & (cut < max_val))
 
     def _pass(self, grad: Tensor, active: Tensor) -> Tensor:
         self.used = True
-        if self.plain is not None:  # one pass over the numbers, where a mask of its own takes three
+        if self.plain is not None:  # one pass over the numbers; a separate mask would take three
             nothing = torch.zeros((), dtype=grad.dtype, device=grad.device)
             grad = torch.maximum(grad, torch.where(self.plain, torch.full_like(nothing, -torch.inf), nothing))
         return grad * active.to(grad.dtype)  # ONNX Runtime's Where takes twice as long
 
 
 def hardtanh(pixels: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
-    """ReLU6 and its like, as the one operator that the backward pass writes too, so that it is worked out once."""
+    """ReLU6 and other hard tanh, by the operator that the backward pass uses too, so that it is computed once."""
     return pixels.clamp(min_val, max_val)
 
 
 def backward_rules(switch: GuidedSwitch) -> Rules:
-    """PyTorch's own rules for backward operators, and ours in their place or beside them."""
+    """PyTorch's own decompositions of backward operators, replaced and extended by ours."""
     rules: Rules = {
         op: rule for op, rule in decomposition_table.items() if isinstance(op, OpOverload) and is_backward(op)
     }
-    ours: dict[OpOverloadPacket, Callable[..., Any]] = {
+    ours: dict[OpOverloadPacket, Rule] = {
         aten.convolution_backward: convolution_backward,
         aten.max_pool2d_with_indices_backward: max_pool2d_backward,
         aten.avg_pool2d_backward: avg_pool2d_backward,

@@ -1,4 +1,4 @@
-"""Made-up pictures to compare networks on: a skull, soft tissue and bright or dark spots. No patient ever had them."""
+"""Synthetic slices to compare networks on: a skull, soft tissue and bright or dark spots."""
 
 from __future__ import annotations
 

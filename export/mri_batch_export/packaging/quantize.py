@@ -1,7 +1,7 @@
-"""Weights on disk: rounded to fewer bits where asked for, and one copy of each for all graphs of a package.
+"""Stored weights: rounded to fewer bits on request, and shared by all graphs of a package.
 
-The network in PyTorch is given the rounded numbers first, so that it and the stored graph agree exactly and parity
-says nothing about rounding; what rounding costs in accuracy is measured, not assumed.
+The PyTorch network gets the rounded numbers first, so that it and the stored graph agree exactly: verification is
+independent of rounding, whose cost :mod:`mri_batch_export.packaging.precision_loss` measures.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,13 +19,17 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from mri_batch.arrays import Float32
 from mri_batch.model.package import WEIGHTS
+from mri_batch_export.packaging.options import Store
 
-Store = Literal["fp32", "fp16", "int8"]
-Array = npt.NDArray[Any]
+Array = npt.NDArray[np.generic]
+Floats = npt.NDArray[np.floating]
+Codes = dict[str, "Code"]  # digest of a weight's values -> how they are stored
+Nodes = tuple[list[TensorProto], list[onnx.NodeProto]]
 
 _EXTERNAL_BYTES = 1024  # smaller tensors stay in the graph
-_ROUNDED_NUMBERS = 4096  # smaller weights are not worth rounding
+_MIN_ROUNDED = 4096  # smaller weights are not worth rounding
 _ALIGN = 64
 
 
@@ -35,21 +38,21 @@ class Code:
     """A weight as it is stored: ``data`` float32, float16 or int8, the latter with a ``scale`` per output channel."""
 
     data: Array
-    scale: Array | None = None
+    scale: Float32 | None = None
 
 
 def fold_batch_norms(model: nn.Module, example: Tensor) -> None:
-    """Fold each batch norm that follows a convolution into it, in place; which does follow is seen on ``example``."""
+    """Fold each batch norm that follows a convolution into it, in place; a pass with ``example`` finds the pairs."""
     made_by: dict[int, tuple[nn.Conv2d, Tensor]] = {}
     pairs: dict[nn.BatchNorm2d, nn.Conv2d] = {}
 
-    def note(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def record(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         if isinstance(module, nn.Conv2d):
-            made_by[id(output)] = (module, output)  # the tensor is held, so that its id stays its own
+            made_by[id(output)] = (module, output)  # keeps the tensor, so that its id is not reused
         elif isinstance(module, nn.BatchNorm2d) and id(inputs[0]) in made_by:
             pairs[module] = made_by[id(inputs[0])][0]
 
-    hooks = [m.register_forward_hook(note) for m in model.modules() if isinstance(m, nn.Conv2d | nn.BatchNorm2d)]
+    hooks = [m.register_forward_hook(record) for m in model.modules() if isinstance(m, nn.Conv2d | nn.BatchNorm2d)]
     with torch.no_grad():
         model.eval()(example)
     for hook in hooks:
@@ -67,13 +70,13 @@ def _replace(model: nn.Module, old: nn.Module, new: nn.Module) -> None:
                 setattr(parent, name, new)
 
 
-def round_weights(model: nn.Module, store: Store) -> dict[str, Code]:
-    """Round the weights of linear and convolution layers, in place; return their codes by their values' digest."""
-    codes: dict[str, Code] = {}
+def round_weights(model: nn.Module, store: Store) -> Codes:
+    """Round the weights of linear and convolution layers, in place; return how they are stored."""
+    codes: Codes = {}
     if store == "fp32":
         return codes
     for module in model.modules():
-        if isinstance(module, nn.Linear | nn.Conv2d) and module.weight.numel() >= _ROUNDED_NUMBERS:
+        if isinstance(module, nn.Linear | nn.Conv2d) and module.weight.numel() >= _MIN_ROUNDED:
             code = _encode(module.weight.detach().numpy(), store)
             values = _decode(code)
             with torch.no_grad():
@@ -82,7 +85,7 @@ def round_weights(model: nn.Module, store: Store) -> dict[str, Code]:
     return codes
 
 
-def _encode(weight: Array, store: Store) -> Code:
+def _encode(weight: Floats, store: Store) -> Code:
     if store == "fp16":
         return Code(weight.astype(np.float16))
     flat = np.abs(weight.reshape(len(weight), -1)).max(axis=1)
@@ -91,8 +94,8 @@ def _encode(weight: Array, store: Store) -> Code:
     return Code(np.clip(np.rint(weight / spread), -127, 127).astype(np.int8), scale)
 
 
-def _decode(code: Code) -> Array:
-    values = code.data.astype(np.float32)
+def _decode(code: Code) -> Float32:
+    values: Float32 = code.data.astype(np.float32)
     if code.scale is None:
         return values
     return values * code.scale.reshape(-1, *(1,) * (values.ndim - 1))
@@ -100,14 +103,14 @@ def _decode(code: Code) -> Array:
 
 @dataclass(slots=True)
 class WeightFile:
-    """The shared ``weights.bin`` while it is being filled. ``codes``: what :func:`round_weights` gave."""
+    """The shared ``weights.bin`` while it is being filled. ``codes``: result of :func:`round_weights`."""
 
-    codes: dict[str, Code]
+    codes: Codes
     data: bytearray = field(default_factory=bytearray)
     _places: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def move_weights(self, model: onnx.ModelProto) -> None:
-        """Move the large initializers of a graph here, in place; equal and turned ones share their bytes."""
+        """Move the large initializers of a graph here, in place; equal and transposed ones share their bytes."""
         graph = model.graph
         unpack: list[onnx.NodeProto] = []
         small: list[TensorProto] = []
@@ -126,7 +129,7 @@ class WeightFile:
         graph.node.extend(nodes)
 
     def write(self, folder: Path, models: Sequence[tuple[str, onnx.ModelProto]]) -> dict[str, Path]:
-        """Write the graphs, their weights moved here, and the weights; return the files by name."""
+        """Move the graphs' weights here and write graphs and weights; return the files by name."""
         for _, model in models:
             self.move_weights(model)
         files = {name: folder / name for name, _ in models}
@@ -137,17 +140,17 @@ class WeightFile:
             files[WEIGHTS].write_bytes(self.data)
         return files
 
-    def _move(self, name: str, values: Array) -> tuple[list[TensorProto], list[onnx.NodeProto]]:
+    def _move(self, name: str, values: Array) -> Nodes:
         known = self.codes.keys() | self._places.keys()
-        turned = _turn(values)
-        if _digest(values) in known or _digest(turned) not in known:
+        transposed = _transpose(values)
+        if _digest(values) in known or _digest(transposed) not in known:
             return self._store(name, values)
         inner = f"{name}/stored"
-        tensors, nodes = self._store(inner, turned)
-        extra, back = _turn_back(inner, name, values.ndim)
+        tensors, nodes = self._store(inner, transposed)
+        extra, back = _transpose_back(inner, name, values.ndim)
         return tensors + extra, nodes + back
 
-    def _store(self, name: str, values: Array) -> tuple[list[TensorProto], list[onnx.NodeProto]]:
+    def _store(self, name: str, values: Array) -> Nodes:
         code = self.codes.get(_digest(values))
         if code is None:
             return [self._external(name, values)], []
@@ -174,14 +177,14 @@ class WeightFile:
         return tensor
 
 
-def _turn(values: Array) -> Array:
-    """Return the transpose of a matrix, or the kernel that a convolution's gradient is a convolution with."""
+def _transpose(values: Array) -> Array:
+    """Return the transpose of a matrix, or the kernel of a convolution's gradient."""
     if values.ndim == 2:
         return np.ascontiguousarray(values.T)
     return np.ascontiguousarray(values.swapaxes(0, 1)[:, :, ::-1, ::-1]) if values.ndim == 4 else values
 
 
-def _turn_back(inner: str, name: str, ndim: int) -> tuple[list[TensorProto], list[onnx.NodeProto]]:
+def _transpose_back(inner: str, name: str, ndim: int) -> Nodes:
     if ndim == 2:
         return [], [helper.make_node("Transpose", [inner], [name], perm=[1, 0])]
     swapped = f"{name}/swapped"

@@ -1,4 +1,4 @@
-"""One fixed scale for every method that a package offers, from validation pictures."""
+"""One fixed colour scale for every method that a package offers, measured on validation pictures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mri_batch.arrays import Float32
-from mri_batch.card import MethodEntry, ModelCard
+from mri_batch.card import MethodEntry, ModelCard, with_fields
 from mri_batch.dataset import Item, read_picture
 from mri_batch.explain.base import Int64
 from mri_batch.explain.ops.scale import measure_scale
@@ -15,25 +15,25 @@ from mri_batch.explain.registry import available_methods, build_method
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
 
-PASSES = 600  # forward passes spent on a method: many pictures for a cheap one, few for a dear one
-FEWEST, MOST = 4, 48
+MAX_PASSES = 600  # forward passes spent on a method: many pictures for a cheap one, few for an expensive one
+MIN_PICTURES, MAX_PICTURES = 4, 48
 
 
-def scale_methods(session: Session, card: ModelCard, items: Sequence[Item]) -> tuple[MethodEntry, ...]:
-    """Return every method's entry, with a scale where it can run and has none, from an even choice of ``items``."""
+def measure_scales(session: Session, card: ModelCard, items: Sequence[Item]) -> tuple[MethodEntry, ...]:
+    """Return every method's entry, with a scale where it can run and has none, from evenly spaced ``items``."""
     return tuple(
-        entry.model_copy(update={"scale_max": _scale(session, card, entry.method, items)})
+        with_fields(entry, scale_max=_measure(session, card, entry.method, items))
         if entry.available and entry.scale_max is None
         else entry
         for entry in available_methods(card)
     )
 
 
-def _scale(session: Session, card: ModelCard, name: str, items: Sequence[Item]) -> float:
+def _measure(session: Session, card: ModelCard, name: str, items: Sequence[Item]) -> float:
     method = build_method(name, card)
     pixels, target = _load(session, items[:1])
     passes = method(session, pixels, target).passes
-    n = int(np.clip(PASSES / passes, FEWEST, min(MOST, len(items))))
+    n = int(np.clip(MAX_PASSES / passes, MIN_PICTURES, min(MAX_PICTURES, len(items))))
     chosen = [items[i] for i in np.linspace(0, len(items) - 1, n).round().astype(int)]
     return measure_scale(session, method, *_load(session, chosen))
 

@@ -1,37 +1,38 @@
-"""Whether a package gives PyTorch's own answers, on pictures that were not used in tracing."""
+"""Verification of a package against PyTorch, on pictures that were not used in tracing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from mri_batch.arrays import Float32
 from mri_batch.card import Wiring
 from mri_batch.errors import ExportRefused
+from mri_batch.model.package import Arrays
 from mri_batch.model.prepare import normalize
 from mri_batch.model.selftest import Agreement, compare, to_stored
 from mri_batch.model.session import Session
 from mri_batch_export.architectures.base import AttentionClassifier, MapClassifier
-from mri_batch_export.graphs.gradients import relate, roll_gradients
-from mri_batch_export.graphs.hooks import Taps
+from mri_batch_export.graphs.hooks import Hooks
+from mri_batch_export.graphs.rollout import attention_relevance, full_attention_rollout, gradient_rollout
 from mri_batch_export.packaging.phantoms import Uint8, make_phantoms
 
-BATCHES = (1, 7)  # one alone, and a number that is no power of two and differs from the traced one
-N_GOLDEN = 2  # pictures whose answers stay in the package
+BATCHES = (1, 7)  # one picture, and a number that is no power of two and differs from the traced one
+N_GOLDEN = 2  # pictures whose outputs are stored in the package
 ROW_SUM_LIMIT = 1e-4
 
+Outputs = dict[str, Float32]
 
-def reference_outputs(model: nn.Module, pixels: Tensor, wiring: Wiring, first_layer: int) -> dict[str, Float32]:
-    """PyTorch's answers for every output of the plain graph, by name; the rollout by its full matrices."""
+
+def reference_outputs(model: nn.Module, pixels: Tensor, wiring: Wiring, first_layer: int) -> Outputs:
+    """PyTorch's outputs for every output of the plain graph, by name; the rollout by full matrices."""
     with torch.no_grad():
         if isinstance(model, AttentionClassifier):
             logits, attentions, features = model.forward_taps(pixels)
-            heat = roll_out_in_full(attentions[first_layer:])[:, 0, model.prefix_tokens :]
+            heat = full_attention_rollout(attentions[first_layer:])[:, 0, model.prefix_tokens :]
             maps = {str(wiring.rollout): heat.reshape(-1, *model.grid)} | dict(
                 zip(wiring.attention, attentions, strict=True)
             )
@@ -46,7 +47,7 @@ def reference_outputs(model: nn.Module, pixels: Tensor, wiring: Wiring, first_la
 
 
 def _grad_cam(model: MapClassifier, feature_map: Tensor) -> Tensor:
-    """Grad-CAM as Selvaraju et al. (2017) write it, label by label: float[n, k, rows, cols]."""
+    """Grad-CAM as defined by Selvaraju et al. (2017), label by label: float[n, k, rows, cols]."""
     maps = []
     with torch.enable_grad():
         watched = feature_map.detach().requires_grad_(True)
@@ -56,55 +57,41 @@ def _grad_cam(model: MapClassifier, feature_map: Tensor) -> Tensor:
     return torch.stack(maps, dim=1)
 
 
-def roll_out_in_full(attentions: list[Tensor]) -> Tensor:
-    """Attention rollout as Abnar & Zuidema (2020) write it, float[n, t, t]: the product of the normed (A + I) / 2."""
-    rolled = torch.eye(attentions[0].shape[-1])
-    for weights in attentions:
-        mixed = 0.5 * weights.mean(dim=1) + 0.5 * torch.eye(weights.shape[-1])
-        rolled = mixed / mixed.sum(dim=-1, keepdim=True) @ rolled
-    return rolled
+def verify_plain(model: nn.Module, session: Session, first_layer: int) -> list[Agreement]:
+    """Compare every output of the plain graph at batch sizes 1 and 7.
 
-
-def verify_plain(model: nn.Module, session: Session, first_layer: int, extra: Float32 | None = None) -> list[Agreement]:
-    """Compare every output of the plain graph at batch 1 and 7, on made-up pictures and ``extra`` prepared ones.
-
-    Raises ExportRefused that names each output which is off, or whose attention rows do not sum to 1.
+    Raises ExportRefused that names each output that differs, or whose attention rows do not sum to 1.
     """
-    phantoms = to_pixels(make_phantoms(max(BATCHES), session.card.preprocessing, seed=1), session)
+    pixels = to_pixels(make_phantoms(max(BATCHES), session.card.preprocessing, seed=1), session)
+    right = reference_outputs(model, torch.from_numpy(pixels), session.wiring, first_layer)
     found: list[Agreement] = []
-    for pixels in (phantoms, extra):
-        if pixels is None or len(pixels) == 0:
-            continue
-        right = reference_outputs(model, torch.from_numpy(pixels), session.wiring, first_layer)
-        for size in BATCHES:
-            given = session.outputs(pixels[:size], list(right))
-            found += [compare(f"plain/{name}", given[name], right[name][:size]) for name in right]
-            found += [row_sums(name, given[name]) for name in session.wiring.attention]
-    refuse_unless_all_hold(found)
+    for size in BATCHES:
+        given = session.outputs(pixels[:size], list(right))
+        found += [compare(f"plain/{name}", given[name], right[name][:size]) for name in right]
+        found += [row_sums(name, given[name]) for name in session.wiring.attention]
+    refuse_disagreements(found)
     return found
 
 
-def reference_gradients(
-    model: nn.Module, pixels: Tensor, target: Tensor, wiring: Wiring
-) -> dict[str, dict[str, Float32]]:
+def reference_gradients(model: nn.Module, pixels: Tensor, target: Tensor, wiring: Wiring) -> dict[str, Outputs]:
     """PyTorch's autograd for every output of the gradient graphs, by graph and name; class indices int64[n].
 
-    Run as ordinary PyTorch, without the tracing and the rules that write the graphs.
+    Ordinary PyTorch, without the tracing and the rules that write the graphs.
     """
     x = pixels.clone().requires_grad_(True)
-    with Taps() as taps:
+    with Hooks() as hooks:
         score = model(x)[torch.arange(len(x)), target].sum()
     grid, prefix = wiring.grid or (1, 1), wiring.prefix_tokens
-    attentions = [a for a in taps.attentions if wiring.attention and a.shape[-1] == grid[0] * grid[1] + prefix]
-    features = (taps.tokens if attentions else taps.maps)[-1:]
+    attentions = [a for a in hooks.attentions if wiring.attention and a.shape[-1] == grid[0] * grid[1] + prefix]
+    features = (hooks.tokens if attentions else hooks.maps)[-1:]
     slopes = list(torch.autograd.grad(score, [x, *attentions, *features]))
     roles: dict[str, Tensor] = {"input_gradient": slopes[0]}
     if attentions:
         weighted = [a * g for a, g in zip(attentions, slopes[1:], strict=False)]
-        for role, follow in (("gradient_rollout", roll_gradients), ("relevance", relate)):
-            roles[role] = follow(weighted)[:, prefix:].reshape(-1, *grid)
+        for role, combine in (("gradient_rollout", gradient_rollout), ("relevance", attention_relevance)):
+            roles[role] = combine(weighted)[:, prefix:].reshape(-1, *grid)
     else:
-        roles |= {f"activation_{i}": values for i, values in enumerate(taps.maps)}
+        roles |= {f"activation_{i}": values for i, values in enumerate(hooks.maps)}
     if features:
         roles |= {"feature_map": _to_map(features[0], wiring), "feature_gradient": _to_map(slopes[-1], wiring)}
     graphs = {"explain": wiring.gradient, "gradcam": wiring.gradcam}
@@ -122,9 +109,9 @@ def _to_map(values: Tensor, wiring: Wiring) -> Tensor:
 
 
 def verify_gradients(model: nn.Module, session: Session) -> list[Agreement]:
-    """Compare every output of the gradient graphs at batch 1 and 7, for classes that differ from picture to picture.
+    """Compare every output of the gradient graphs at batch sizes 1 and 7, with another class for each picture.
 
-    Raises ExportRefused that names each output which is off.
+    Raises ExportRefused that names each output that differs.
     """
     pixels = to_pixels(make_phantoms(max(BATCHES), session.card.preprocessing, seed=1), session)
     target = np.arange(len(pixels), dtype=np.int64) % len(session.labels)
@@ -134,43 +121,43 @@ def verify_gradients(model: nn.Module, session: Session) -> list[Agreement]:
         for graph, outputs in right.items():
             given = session.gradients(pixels[:size], target[:size], list(outputs))
             found += [compare(f"{graph}/{name}", given[name], outputs[name][:size]) for name in outputs]
-    refuse_unless_all_hold(found)
+    refuse_disagreements(found)
     return found
 
 
 def row_sums(name: str, attention: Float32) -> Agreement:
-    """How far the rows of an attention float32[n, h, t, t] are from summing to 1."""
+    """Largest deviation from 1 of the row sums of an attention float32[n, h, t, t]."""
     off = float(np.abs(attention.sum(axis=-1) - 1).max())
     return Agreement(output=f"row sums of {name}", difference=off, limit=ROW_SUM_LIMIT)
 
 
-def refuse_unless_all_hold(found: Iterable[Agreement]) -> None:
-    """Raise ExportRefused that names what is off and by how much."""
+def refuse_disagreements(found: Iterable[Agreement]) -> None:
+    """Raise ExportRefused that names each output that differs, and by how much."""
     off = {a.output: a for a in found if not a.holds}
     if off:
-        told = ", ".join(f"{a.output} by {a.difference:.1e} (limit {a.limit:.0e})" for a in off.values())
-        raise ExportRefused(f"the exported graph does not agree with PyTorch: {told}", code="EXPORT_DISAGREES")
+        listed = ", ".join(f"{a.output} by {a.difference:.1e} (limit {a.limit:.0e})" for a in off.values())
+        raise ExportRefused(f"the exported graph does not agree with PyTorch: {listed}", code="EXPORT_DISAGREES")
 
 
-def make_golden(model: nn.Module, session: Session, first_layer: int) -> Mapping[str, npt.NDArray[Any]]:
-    """Make the content of golden.npz: pictures and PyTorch's answers for every output of every graph."""
+def make_golden(model: nn.Module, session: Session, first_layer: int) -> Arrays:
+    """Make the content of golden.npz: pictures and PyTorch's outputs for every output of every graph."""
     pictures = make_phantoms(N_GOLDEN, session.card.preprocessing, seed=2)
     pixels = torch.from_numpy(to_pixels(pictures, session))
-    answers = reference_outputs(model, pixels, session.wiring, first_layer)
-    stored = to_stored("plain", answers, session.wiring.attention)
+    outputs = reference_outputs(model, pixels, session.wiring, first_layer)
+    stored = to_stored("plain", outputs, session.wiring.attention)
     target = np.arange(N_GOLDEN, dtype=np.int64) % len(session.labels)
     gradients = reference_gradients(model, pixels, torch.from_numpy(target), session.wiring)
-    for graph, outputs in gradients.items():
-        stored |= to_stored(graph, outputs)
+    for graph, values in gradients.items():
+        stored |= to_stored(graph, values)
     return {"pictures": pictures, "target": target, **stored}
 
 
-def answer_golden(session: Session, golden: Mapping[str, npt.NDArray[Any]]) -> dict[str, Float32]:
-    """Answer golden pictures with a package's own plain graph, where PyTorch has none like it."""
-    given = session.outputs(to_pixels(golden["pictures"], session), session.wiring.plain_outputs)
+def recompute_golden(session: Session, golden: Arrays) -> Outputs:
+    """Outputs of a package's own plain graph for the golden pictures, where PyTorch has no such graph."""
+    given = session.outputs(to_pixels(golden["pictures"].astype(np.uint8), session), session.wiring.plain_outputs)
     return to_stored("plain", given, session.wiring.attention)
 
 
 def to_pixels(pictures: Uint8, session: Session) -> Float32:
-    """Turn uint8[n, rows, cols, c] into the model's float32[n, channels, rows, cols]."""
+    """Normalise pictures uint8[n, rows, cols, c] to the model's float32[n, channels, rows, cols]."""
     return normalize(pictures.astype(np.float32) / np.float32(255), session.card.preprocessing)

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mri_batch.errors import UsageError
+from mri_batch_export.architectures.checkpoint import load_checkpoint
 from mri_batch_export.architectures.convert import last_linear, load_weights
 from mri_batch_export.architectures.table import Shape, build_architecture
 from mri_batch_export.architectures.vit import ViT, rollout_cls
-from mri_batch_export.packaging.checkpoint import load_checkpoint
 from mri_batch_export.training.recipe import Recipe
 
 

@@ -1,4 +1,4 @@
-"""Checkpoints of other layouts land in the right places, or are refused."""
+"""Checkpoints of other layouts are converted, or refused."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def to_newer_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 @pytest.mark.parametrize("newer", [False, True])
 def test_hugging_face_layout_gives_the_same_logits(newer: bool) -> None:
-    """Split query, key and value are joined; sizes are read off the weights; their norm epsilon is kept."""
+    """Split query, key and value are joined; sizes are inferred from the weights; their norm epsilon is kept."""
     model = make_plain()
     state = to_hugging_face(model.state_dict())
     state = to_newer_names(state) if newer else state
@@ -83,8 +83,8 @@ def test_hugging_face_layout_gives_the_same_logits(newer: bool) -> None:
     assert torch.equal(copy(x), model(x))
 
 
-def test_timm_layout_is_read_off_its_weights() -> None:
-    """Patch, width, depth, layer scale and registers need not be told."""
+def test_sizes_are_inferred_from_timm_weights() -> None:
+    """Patch, width, depth, layer scale and registers are inferred."""
     model = make_vit(registers=4)
     options = read_vit_options(model.state_dict())
     assert options == {
@@ -118,19 +118,19 @@ def test_positions_without_class_token_leave_it_at_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reason"),
     [
         ({"head.weight": torch.zeros(1000, 128)}, "1000 x 128 and should be 3 x 128"),
         ({"head.weight": None}, "head.weight is missing"),
-        ({"dist_token": torch.zeros(1, 1, 128)}, "dist_token is not known"),
-        ({"fc_norm.weight": torch.zeros(128)}, "fc_norm.weight is not known"),
+        ({"dist_token": torch.zeros(1, 1, 128)}, "dist_token is unknown"),
+        ({"fc_norm.weight": torch.zeros(128)}, "fc_norm.weight is unknown"),
     ],
 )
-def test_checkpoint_is_refused_when_a_tensor_does_not_fit(change: dict[str, Tensor | None], told: str) -> None:
-    """Nothing is left at random and nothing is dropped: the misfit is named."""
+def test_checkpoint_is_refused_when_a_tensor_does_not_fit(change: dict[str, Tensor | None], reason: str) -> None:
+    """No weight stays random and none is dropped: the misfit is named."""
     model = make_plain()
     state = {k: v for k, v in (dict(model.state_dict()) | change).items() if v is not None}
-    with pytest.raises(ExportRefused, match=told) as caught:
+    with pytest.raises(ExportRefused, match=reason) as caught:
         load_weights(model, state)
     assert caught.value.code == "CHECKPOINT_MISFIT"
 

@@ -11,16 +11,14 @@ from torch.nn import functional as F
 
 from mri_batch.card import ModelCard, Preprocessing, Wiring
 from mri_batch_export.architectures.vit import ViT, ViTConfig
-from mri_batch_export.graphs import rules as rules
+from mri_batch_export.graphs import rules
 from mri_batch_export.graphs.gradients import (
     NO_ATTENTION,
     build_gradient_graph,
     inspect_network,
-    relate,
-    roll_gradients,
     trace,
 )
-from mri_batch_export.graphs.hooks import Taps, attend
+from mri_batch_export.graphs.hooks import Hooks, attend
 from mri_batch_export.graphs.rules import GuidedSwitch, OperatorWithoutRule
 from tests.export.tiny import fill
 from tests.golden.make import TinyCNN, make_vit
@@ -225,10 +223,10 @@ def test_pass_for_the_class_token_alone_gives_the_same_logits(depth: int) -> Non
     """Nothing else of the last block reaches them, and its attention is still told for one."""
     model = fill(ViT(ViTConfig(n_labels=3, rows=16, cols=16, patch=8, dim=16, depth=depth, heads=2)))
     x = torch.randn(2, 3, 16, 16)
-    with Taps() as taps:
+    with Hooks() as hooks:
         logits = model.forward_class(x)
     assert torch.allclose(logits, model(x), atol=1e-5)
-    assert len(taps.attentions) == len(taps.tokens) == depth
+    assert len(hooks.attentions) == len(hooks.tokens) == depth
 
 
 @pytest.mark.parametrize("plain", [True, False])
@@ -292,18 +290,18 @@ class FusedBlock(nn.Module):
 
 def test_taps_find_attention_even_where_it_is_fused() -> None:
     """Both layers' weights and the tokens that enter them, although neither module hands them out."""
-    with Taps() as taps:
+    with Hooks() as hooks:
         FusedBlock().eval()(torch.randn(2, 3, 32, 32))
-    assert [tuple(a.shape) for a in taps.attentions] == [(2, 2, 16, 16)] * 2
-    assert [tuple(t.shape) for t in taps.tokens] == [(2, 16, 12)] * 2
-    assert torch.allclose(taps.attentions[0].sum(dim=-1), torch.ones(2, 2, 16))
+    assert [tuple(a.shape) for a in hooks.attentions] == [(2, 2, 16, 16)] * 2
+    assert [tuple(t.shape) for t in hooks.tokens] == [(2, 16, 12)] * 2
+    assert torch.allclose(hooks.attentions[0].sum(dim=-1), torch.ones(2, 2, 16))
 
 
 def test_multi_head_attention_written_out_is_pytorchs_own() -> None:
-    """The network gives the same logits with and without the taps."""
+    """The network gives the same logits with and without the hooks."""
     torch.manual_seed(0)
     model, x = FusedBlock().eval(), torch.randn(2, 3, 32, 32)
-    with Taps():
+    with Hooks():
         tapped = model(x)
     assert torch.allclose(tapped, model(x), atol=1e-6)
 
@@ -319,20 +317,6 @@ def test_attention_that_is_not_over_the_cards_tokens_is_left_alone() -> None:
     vit = make_vit()
     assert inspect_network(vit, card_of(vit, wiring=Wiring(grid=(4, 4), prefix_tokens=2))).is_vit
     assert not inspect_network(vit, card_of(vit, wiring=Wiring(grid=(5, 5), prefix_tokens=2))).is_vit
-
-
-def test_chained_rows_are_the_first_row_of_the_whole_products() -> None:
-    """Relevance and gradient-weighted rollout with one row are those with whole matrices."""
-    torch.manual_seed(0)
-    weighted = [torch.randn(2, 3, 6, 6) for _ in range(4)]
-    eye = torch.eye(6).expand(2, 6, 6)
-    rolled, relevance = eye, eye
-    for each in weighted:
-        step = eye + each.mean(dim=1).clamp(min=0)
-        rolled = step / step.sum(dim=-1, keepdim=True) @ rolled
-        relevance = relevance + each.clamp(min=0).mean(dim=1) @ relevance
-    assert torch.allclose(roll_gradients(weighted), rolled[:, 0], atol=1e-5)
-    assert torch.allclose(relate(weighted), relevance[:, 0], rtol=1e-4)
 
 
 def warp(x: Tensor) -> Tensor:

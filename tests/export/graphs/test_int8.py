@@ -1,8 +1,7 @@
-"""8-bit arithmetic is shipped where it costs little, with what it costs, and refused where it costs much."""
+"""8-bit arithmetic is used where it costs little, with its cost in the card, and refused elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,18 +9,15 @@ import numpy as np
 import onnx
 import pytest
 
-from mri_batch.arrays import Float32
-from mri_batch.card import Wiring
-from mri_batch.dataset import Item
 from mri_batch.errors import ExportRefused
 from mri_batch.model.package import Package, read_package
 from mri_batch.model.selftest import verify_package
 from mri_batch.model.session import Session
-from mri_batch_export.graphs.int8 import to_int8, weigh_arithmetic
+from mri_batch_export.graphs.int8 import to_int8
 from mri_batch_export.packaging.export import export_package
-from tests.export.packaging.test_rounding import make_items
+from mri_batch_export.packaging.options import ExportOptions
+from tests.export.packaging.test_precision_loss import make_items
 from tests.export.tiny import LABELS, make_card, make_cnn, make_vit
-from tests.make import save_picture
 
 N = 12
 
@@ -32,22 +28,23 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     folder, network = tmp_path_factory.mktemp("int8"), make_vit()
     items = [replace(item, label=LABELS[i % 3]) for i, item in enumerate(make_items(folder, network, (32, 16), 3))]
     items += [replace(item, split="train") for item in items]
-    return export_package(network, make_card(), folder / "tiny", items=items, arithmetic="int8", rollout_layers=2)
+    options = ExportOptions(out=folder / "tiny", items=tuple(items), arithmetic="int8", rollout_layers=2)
+    return export_package(network, make_card(), options)
 
 
-def test_products_are_in_whole_numbers_and_the_card_says_what_that_costs(package: Package) -> None:
-    """Every large product; figures of both graphs, and of heat and its peaks."""
+def test_products_are_in_int8_and_the_card_says_what_that_costs(package: Package) -> None:
+    """Every large product is in int8; the metrics cover both graphs, and the heat and its peaks."""
     graph = onnx.load(package.model_file, load_external_data=False).graph
-    figures = package.card.metrics["arithmetic"]
+    metrics = package.card.metrics["arithmetic"]
     assert sum(node.op_type == "MatMulInteger" for node in graph.node) == 3 * 4
     assert package.card.arithmetic == "int8"
-    assert figures["n_slices"] == N
-    assert {"accuracy_whole", "accuracy_rounded", "ece_rounded", "heat_agreement", "peak_moved"} <= figures.keys()
+    assert metrics["n_slices"] == N
+    assert {"accuracy_whole", "accuracy_rounded", "ece_rounded", "heat_agreement", "peak_moved"} <= metrics.keys()
     assert any("8-bit arithmetic" in limit for limit in package.card.limits)
 
 
 def test_weights_are_stored_once_for_both_arithmetics(package: Package) -> None:
-    """The gradient graphs' float weights and the whole numbers are the same bytes."""
+    """The gradient graphs' weights and the int8 ones are the same bytes."""
     graph = onnx.load(package.model_file, load_external_data=False).graph
     numbers = [tensor for tensor in graph.initializer if tensor.data_type == onnx.TensorProto.INT8]
     n_bytes = sum(int(np.prod(tensor.dims)) for tensor in numbers)
@@ -55,8 +52,8 @@ def test_weights_are_stored_once_for_both_arithmetics(package: Package) -> None:
     assert (package.folder / "weights.bin").stat().st_size < 1.5 * n_bytes
 
 
-def test_what_is_shipped_is_what_was_calibrated_and_stored(package: Package) -> None:
-    """The self-test holds, and temperature, sets and gate were fitted."""
+def test_int8_package_is_calibrated_and_passes_its_selftest(package: Package) -> None:
+    """Temperature, sets and gate were fitted on the graph that is stored."""
     assert len(list(verify_package(package.folder))) > 3
     card = read_package(package.folder).card
     assert card.calibration.n_slices == N
@@ -64,8 +61,8 @@ def test_what_is_shipped_is_what_was_calibrated_and_stored(package: Package) -> 
     assert card.decision.conformal is not None
 
 
-def test_answer_does_not_hang_on_the_neighbours(package: Package) -> None:
-    """A bright picture beside a dim one changes nothing, whatever batch was asked for."""
+def test_result_does_not_depend_on_the_neighbours(package: Package) -> None:
+    """A bright picture in the batch of a dim one changes nothing, whatever the batch size."""
     session = Session(package, threads=1, batch_size=8)
     x = (
         np.random.default_rng(0).standard_normal((3, 3, 32, 16), np.float32)
@@ -78,57 +75,20 @@ def test_answer_does_not_hang_on_the_neighbours(package: Package) -> None:
 @pytest.mark.parametrize(
     ("network", "size", "why"), [("vit", (32, 16), "no validation"), ("cnn", (32, 32), "matrix products")]
 )
-def test_arithmetic_is_refused_where_nothing_speaks_for_it(
+def test_int8_arithmetic_is_refused_without_validation_slices_or_large_products(
     tmp_path: Path, network: str, size: tuple[int, int], why: str
 ) -> None:
-    """Without slices to weigh it on, or without products that gain by it."""
+    """Its cost could not be measured, or there is nothing to gain."""
     made, channels = (make_vit(), 3) if network == "vit" else (make_cnn(), 1)
+    options = ExportOptions(out=tmp_path / "out", arithmetic="int8", gradients=False)
     with pytest.raises(ExportRefused, match=why) as caught:
-        export_package(made, make_card(*size, channels), tmp_path / "out", arithmetic="int8", gradients=False)
+        export_package(made, make_card(*size, channels), options)
     assert caught.value.code == "ARITHMETIC_REFUSED"
     assert not (tmp_path / "out").exists()
 
 
-class _Told:
-    """A model that gives the logits and heat that it was told to."""
-
-    card = make_card().model_copy(update={"wiring": Wiring(rollout="rollout", grid=(4, 4))})
-    labels, wiring = LABELS, card.wiring
-
-    def __init__(self, logits: Float32, heat: Float32) -> None:
-        self._rows = iter(zip(logits, heat, strict=True))
-
-    def outputs(self, pixels: Float32, names: Sequence[str]) -> Mapping[str, Float32]:
-        """Give the next ones."""
-        rows = [next(self._rows) for _ in pixels]
-        return {"logits": np.stack([row[0] for row in rows]), "rollout": np.stack([row[1] for row in rows])}
-
-
-@pytest.mark.parametrize("spoilt", ["accuracy", "ece", "heat", "peak"])
-def test_arithmetic_that_loses_is_refused_with_what_it_loses(tmp_path: Path, spoilt: str) -> None:
-    """Answers, calibration, heat, or the peak of the heat alone."""
-    path = save_picture(tmp_path / "a.png", np.zeros((32, 16), np.uint8))
-    items = [Item(path=path, label=LABELS[i % 3], split="val") for i in range(30)]
-    rng = np.random.default_rng(0)
-    logits = np.eye(3, dtype=np.float32)[np.arange(30) % 3] * 2
-    logits[:9] = logits[:9, ::-1] * 0.6  # some are wrong, and less sure
-    heat = np.sort(rng.random((30, 16), np.float32)).reshape(30, 4, 4)
-    other, elsewhere = logits.copy(), heat.copy()
-    if spoilt == "accuracy":
-        other = other[:, [1, 2, 0]]
-    elif spoilt == "ece":
-        other *= np.where(np.arange(30) % 2, 4, 0.1)[:, None].astype(np.float32)
-    elif spoilt == "heat":
-        elsewhere = elsewhere[:, ::-1]
-    else:
-        elsewhere[:, 0, 0] = 9.0
-    weigh_arithmetic(_Told(logits, heat), _Told(logits, heat), items)  # type: ignore[arg-type]
-    with pytest.raises(ExportRefused, match=f"{spoilt} (loses|moves)"):
-        weigh_arithmetic(_Told(logits, heat), _Told(other, elsewhere), items)  # type: ignore[arg-type]
-
-
-def test_graph_in_whole_numbers_leaves_the_given_one_alone() -> None:
-    """The float graph goes on to be compared with it."""
+def test_to_int8_does_not_change_its_argument() -> None:
+    """The float graph is still needed for the comparison."""
     weight = onnx.numpy_helper.from_array(np.ones((64, 64), np.float32), "w")
     node = onnx.helper.make_node("MatMul", ["x", "w"], ["y"])
     value = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["n", 64]) for name in "xy"]

@@ -15,6 +15,7 @@ import pytest
 import torch
 from torch import nn
 
+from mri_batch.card import with_fields
 from mri_batch.errors import ExportRefused, ModelPackageError
 from mri_batch.explain.methods.gradcam import GradCAM
 from mri_batch.explain.ops.grid import cam_inputs
@@ -22,10 +23,10 @@ from mri_batch.model.package import Package, read_package
 from mri_batch.model.selftest import compare, verify_package
 from mri_batch.model.session import Session
 from mri_batch_export.architectures.cnn import MapNet
-from mri_batch_export.graphs.forward import roll_out
 from mri_batch_export.packaging.export import export_package
+from mri_batch_export.packaging.options import ExportOptions
 from mri_batch_export.packaging.quantize import WeightFile, fold_batch_norms, round_weights
-from mri_batch_export.packaging.verify import roll_out_in_full, verify_gradients, verify_plain
+from mri_batch_export.packaging.verify import verify_gradients, verify_plain
 from tests.export.tiny import fill, make_card, make_cnn, make_vit
 
 
@@ -33,14 +34,16 @@ from tests.export.tiny import fill, make_card, make_cnn, make_vit
 def vit(tmp_path_factory: pytest.TempPathFactory) -> Package:
     """A tiny ViT in eight bits, with registers and a grid of 4 x 2 patches."""
     folder = tmp_path_factory.mktemp("vit") / "tiny-vit"
-    return export_package(make_vit(registers=2), make_card(), folder, rollout_layers=2, gradients=False)
+    return export_package(
+        make_vit(registers=2), make_card(), ExportOptions(out=folder, rollout_layers=2, gradients=False)
+    )
 
 
 @pytest.fixture(scope="module")
 def cnn(tmp_path_factory: pytest.TempPathFactory) -> Package:
     """A tiny CNN in half precision, with its gradient graphs."""
     folder = tmp_path_factory.mktemp("cnn") / "tiny-cnn"
-    return export_package(make_cnn(), make_card(32, 32, 1), folder, store="fp16")
+    return export_package(make_cnn(), make_card(32, 32, 1), ExportOptions(out=folder, store="fp16"))
 
 
 def rounded_vit() -> nn.Module:
@@ -80,12 +83,6 @@ def test_export_tells_the_rollouts_layers_in_the_card(vit: Package) -> None:
     assert entry.knobs["first_layer"] == 1
     assert vit.card.default_method == "rollout"
     assert (vit.card.wiring.grid, vit.card.wiring.prefix_tokens) == ((4, 2), 3)
-
-
-def test_rollout_chain_is_the_first_row_of_the_full_product() -> None:
-    """Keeping the class token's row alone loses nothing."""
-    attentions = [torch.randn(2, 3, 9, 9).softmax(-1) for _ in range(4)]
-    torch.testing.assert_close(roll_out(attentions), roll_out_in_full(attentions)[:, 0])
 
 
 def test_package_serves_without_torch(vit: Package, cnn: Package) -> None:
@@ -226,15 +223,16 @@ def test_golden_pictures_are_few_and_small(vit: Package) -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "size", "told"), [(("a", "b"), 32, "3 numbers for 2 labels"), (("a", "b", "c"), 64, "does not take")]
+    ("labels", "size", "reason"),
+    [(("a", "b"), 32, "3 logits for 2 labels"), (("a", "b", "c"), 64, "does not accept")],
 )
 def test_export_refuses_when_the_card_does_not_fit_the_network(
-    tmp_path: Path, labels: tuple[str, ...], size: int, told: str
+    tmp_path: Path, labels: tuple[str, ...], size: int, reason: str
 ) -> None:
     """Wrong labels or sizes are told before anything is traced, and nothing is left behind."""
-    card = make_card(size, 16).model_copy(update={"labels": labels})
-    with pytest.raises(ExportRefused, match=told):
-        export_package(make_vit(), card, tmp_path / "p")
+    card = with_fields(make_card(size, 16), labels=labels)
+    with pytest.raises(ExportRefused, match=reason):
+        export_package(make_vit(), card, ExportOptions(out=tmp_path / "p"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -243,7 +241,7 @@ def test_export_refuses_when_the_network_gives_nan(tmp_path: Path) -> None:
     network = make_vit()
     network.head.bias.data[0] = float("inf")
     with pytest.raises(ExportRefused, match="NaN"):
-        export_package(network, make_card(), tmp_path / "p")
+        export_package(network, make_card(), ExportOptions(out=tmp_path / "p"))
 
 
 class Norms(nn.Module):
@@ -330,15 +328,16 @@ class _LinearHead(MapNet):
 
 def test_grad_cam_of_every_label_comes_with_the_logits_when_the_head_is_linear(tmp_path: Path, cnn: Package) -> None:
     """It is what the gradient graph gives; a head that is not linear has no such output."""
-    package = export_package(fill(_LinearHead()), make_card(32, 32, 1), tmp_path / "linear", store="fp32")
+    options = ExportOptions(out=tmp_path / "linear", store="fp32")
+    package = export_package(fill(_LinearHead()), make_card(32, 32, 1), options)
     assert [entry.method for entry in package.card.explanations].count("gradcam") == 1
     assert package.card.default_method == "gradcam"
     session = Session(package, threads=1)
     x, target = np.random.default_rng(0).random((5, 1, 32, 32), np.float32), np.array([0, 1, 2, 0, 1])
-    told = GradCAM()(session, x, target)
+    explained = GradCAM()(session, x, target)
     maps, slopes = cam_inputs(session, x, target)
     right = np.maximum((slopes.mean((2, 3), keepdims=True) * maps).sum(1), 0)
     assert session.wiring.cam == "cam"
     assert right.max() > 0
-    np.testing.assert_allclose(told.heat, right, atol=1e-5)
+    np.testing.assert_allclose(explained.heat, right, atol=1e-5)
     assert cnn.card.wiring.cam is None

@@ -1,4 +1,4 @@
-"""A ViT whose attention is known beforehand: it looks at what is bright. Its rollout must point there, on any slice."""
+"""A ViT constructed to attend to bright patches: its rollout must peak there, on any slice."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from mri_batch.placement import find_peak, place_heat
 from mri_batch.records import FileKind, FoundFile, Slice
 from mri_batch_export.architectures.vit import ViT, ViTConfig
 from mri_batch_export.packaging.export import export_package
+from mri_batch_export.packaging.options import ExportOptions
 
 SQUARE = 12  # px
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
@@ -33,7 +34,7 @@ def make_bright_seeker() -> ViT:
     """Make a ViT of two layers in which every token attends to the brightest patches and no token changes.
 
     Feature 0 of a token is its patch's mean brightness; 1 and 2 hold a constant of either sign, so that the layer norm
-    keeps brightness comparable. Every query is (20, 0, ...), the key is feature 0, values are nothing.
+    keeps brightness comparable. Every query is (20, 0, ...), the key is feature 0, values are zero.
     """
     model = ViT(ViTConfig(n_labels=2, rows=64, cols=64, patch=8, dim=8, depth=2, heads=1, channels=1))
     for parameter in model.parameters():
@@ -69,7 +70,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Session:
         ),
     )
     folder = tmp_path_factory.mktemp("planted") / "package"
-    export_package(make_bright_seeker(), card, folder, gradients=False, store="fp32", rollout_layers=2)
+    options = ExportOptions(out=folder, gradients=False, store="fp32", rollout_layers=2)
+    export_package(make_bright_seeker(), card, options)
     return Session(read_package(folder), threads=1)
 
 
@@ -107,7 +109,7 @@ def test_rollout_peaks_at_the_planted_square(
 
 
 def test_rollout_of_a_blank_slice_is_even(session: Session) -> None:
-    """With nothing to look at, no patch stands out: the peaks above come from the square."""
+    """On a blank slice no patch stands out: the peaks of the test above come from the square."""
     ready = prepare([slice_with_square(0, 0, None, (1.0, 1.0))], session.card.preprocessing)
     rollout = session.wiring.rollout
     assert rollout is not None
