@@ -33,11 +33,11 @@ from mri_batch.commands.evaluate.validation import validate_methods
 from mri_batch.dataset import choose_split, load_dataset
 from mri_batch.explain.base import Method
 from mri_batch.explain.methods.rollout import Rollout
-from mri_batch.explain.registry import ChosenMethod, choose_default, choose_methods
+from mri_batch.explain.registry import ChosenMethod, build_method, choose_default, list_methods
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
 from mri_batch.model.shuffle import shuffle_package
-from mri_batch.progress import Progress
+from mri_batch.progress import Progress, Step
 from mri_batch.records import StudyResult
 
 DEAR = ("integrated_gradients", "smoothgrad", "occlusion", "rise", "lime", "kernel_shap")
@@ -48,45 +48,54 @@ LEADS = {  # -1: less is better
     Measure.DELETION: -1,
     Measure.INSERTION: 1,
 }
-DRAWS = Bootstrap(n_draws=1000)
-
-
-def choose_contenders(card: ModelCard, *, cheap: bool, dear: bool, lead: bool) -> list[ChosenMethod]:
-    """The methods that the package offers, and rollouts that it could have as its default."""
-    depth = len(card.wiring.attention)
-    every_layer = [name_as(f"rollout, layers 1-{depth}", Rollout())] if depth else []
-    if lead:
-        return [*choose_methods(card, [choose_default(card) or "none"]).chosen, *every_layer]
-    offered = choose_methods(card, ["all"]).chosen
-    contenders = [m for m in offered if not (cheap and m.name in DEAR) and not (dear and m.name not in DEAR)]
-    if depth and not dear:
-        first = max(0, depth - 4)
-        strong = Rollout(fusion="max", discard=0.9, first_layer=first)
-        contenders += [
-            *every_layer,
-            name_as(f"rollout, layers {depth - 1}-{depth}", Rollout(first_layer=depth - 2)),
-            name_as(f"rollout, minimum of heads, layers {first + 1}-{depth}", Rollout(fusion="min", first_layer=first)),
-            name_as(f"rollout, minimum of heads, layers 1-{depth}", Rollout(fusion="min")),
-            name_as(f"rollout, maximum of heads, discard 0.9, layers {first + 1}-{depth}", strong),
-        ]
-    return contenders
-
-
-def name_as(name: str, method: Method) -> ChosenMethod:
-    """A method under a name of its own."""
-    return ChosenMethod(method=method, entry=MethodEntry(method=name))
+BOOTSTRAP = Bootstrap(n_draws=1000, seed=0)
 
 
 class Dots(Progress):
     """A dot for each slice."""
 
+    def __init__(self) -> None:
+        self.step: Step = "pictures"
+
+    def started(self, step: Step, total: int, pending: int) -> None:
+        """Remember the step."""
+        self.step = step
+
     def advanced(self, n: int = 1, result: StudyResult | None = None) -> None:
-        """Print a dot."""
-        print(".", end="", file=sys.stderr, flush=True)
+        """Write a dot."""
+        if self.step == "heatmaps":
+            print(".", end="", file=sys.stderr, flush=True)
+
+
+def choose_contenders(card: ModelCard, *, cheap: bool, dear: bool, lead: bool) -> list[ChosenMethod]:
+    """The methods that the package offers, and rollouts that it could have as its default."""
+    depth = len(card.wiring.attention)
+    every_layer = [_name(f"rollout, layers 1-{depth}", Rollout())] if depth else []
+    if lead:
+        default = choose_default(card)
+        return [_name(default, build_method(default, card)), *every_layer] if default else every_layer
+    offered = [e.method for e in list_methods(card) if e.available]
+    names = [name for name in offered if not (cheap and name in DEAR) and not (dear and name not in DEAR)]
+    contenders = [_name(name, build_method(name, card)) for name in names]
+    if depth and not dear:
+        first = max(0, depth - 4)
+        strong = Rollout(fusion="max", discard=0.9, first_layer=first)
+        contenders += [
+            *every_layer,
+            _name(f"rollout, layers {depth - 1}-{depth}", Rollout(first_layer=depth - 2)),
+            _name(f"rollout, minimum of heads, layers {first + 1}-{depth}", Rollout(fusion="min", first_layer=first)),
+            _name(f"rollout, minimum of heads, layers 1-{depth}", Rollout(fusion="min")),
+            _name(f"rollout, maximum of heads, discard 0.9, layers {first + 1}-{depth}", strong),
+        ]
+    return contenders
+
+
+def _name(name: str, method: Method) -> ChosenMethod:
+    return ChosenMethod(method=method, entry=MethodEntry(method=name))
 
 
 def write_table(measured: Sequence[MapMetrics]) -> str:
-    """Markdown: a row for each method, a column for each measure, the 95 % interval of the first, and the verdict."""
+    """Markdown: a row for each method, a column for each metric, the 95 % interval of the first, and the validation."""
     verdicts = {each.method: each.verdict for each in validate_methods(measured)}
     lines = [f"| method | passes | n | {' | '.join(Measure)} | validation |", "|---" * (4 + len(Measure)) + "|"]
     for row in measured:
@@ -100,10 +109,10 @@ def write_table(measured: Sequence[MapMetrics]) -> str:
 
 
 def measure_lead(measured: MapScores, one: str, other: str) -> dict[Measure, Estimate]:
-    """By how much one method is ahead of another in each measure, over the slices that both took; above 0 is better."""
+    """Mean lead of one method over another in each measure, on the slices that both have; above 0 is better."""
     pairs = zip(measured.scores[one], measured.scores[other], strict=False)
     ahead = [{key: sign * (a[key] - b[key]) for key, sign in LEADS.items()} for a, b in pairs]
-    return average(ahead, measured.units, DRAWS)
+    return average(ahead, measured.units, BOOTSTRAP)
 
 
 def write_leads(measured: MapScores, one: str) -> str:
@@ -118,38 +127,42 @@ def write_leads(measured: MapScores, one: str) -> str:
 
 
 def main() -> None:
-    """Read the words, measure, print."""
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("datasets", nargs="+", type=Path)
-    words.add_argument("--model", type=Path, required=True)
-    words.add_argument("--split", default="test")
-    words.add_argument("--slices", type=int, default=60)
-    words.add_argument("--faith", type=int, default=0)
-    words.add_argument("--passes", type=int, default=1000)
-    which = words.add_mutually_exclusive_group()
+    """Parse the arguments, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("datasets", nargs="+", type=Path)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--slices", type=int, default=60)
+    parser.add_argument("--faith", type=int, default=0)
+    parser.add_argument("--passes", type=int, default=1000)
+    which = parser.add_mutually_exclusive_group()
     which.add_argument("--cheap", action="store_true")
     which.add_argument("--dear", action="store_true")
     which.add_argument("--lead", action="store_true")
-    words.add_argument("--threads", type=int, default=0)
-    words.add_argument("--batch", type=int, default=8)
-    asked = words.parse_args()
-    session = Session(read_package(asked.model), threads=asked.threads, batch_size=asked.batch)
-    items = [i for i in choose_split(load_dataset(asked.datasets), asked.split) if i.mask is not None]
-    predictions = predict_items(items, session, None, Progress())
-    budget = MapBudget(slices=asked.slices, faith_slices=asked.faith, passes=asked.passes)
+    parser.add_argument("--threads", type=int, default=0)
+    parser.add_argument("--batch", type=int, default=8)
+    args = parser.parse_args()
+    session = Session(read_package(args.model), threads=args.threads, batch_size=args.batch)
+    items = [i for i in choose_split(load_dataset(args.datasets), args.split) if i.mask is not None]
+    predictions = predict_items(items, session, None, Dots())
     with tempfile.TemporaryDirectory() as folder:
-        other = shuffle_package(session.package, Path(folder) / "shuffled") if asked.faith else None
-        shuffled = Session(other, threads=asked.threads, batch_size=asked.batch) if other else None
-        contenders = choose_contenders(session.card, cheap=asked.cheap, dear=asked.dear, lead=asked.lead)
-        measured = measure_maps(predictions, contenders, session, budget, Dots(), shuffled)
+        other = shuffle_package(session.package, Path(folder) / "shuffled") if args.faith else None
+        measured = measure_maps(
+            predictions,
+            choose_contenders(session.card, cheap=args.cheap, dear=args.dear, lead=args.lead),
+            session,
+            MapBudget(slices=args.slices, faith_slices=args.faith, passes=args.passes),
+            Dots(),
+            shuffled=Session(other, threads=args.threads, batch_size=args.batch) if other else None,
+        )
     card = session.card
     print(
-        f"\n{card.name} {card.version}, split {asked.split}: {len(measured.units)} correctly classified slices; "
+        f"\n{card.name} {card.version}, split {args.split}: {len(measured.units)} correctly classified slices; "
         "n: slices, and those with random orders and shuffled weights.\n"
     )
-    print(write_table(summarise_maps(measured, DRAWS)))
+    print(write_table(summarise_maps(measured, BOOTSTRAP)))
     default = choose_default(card)
-    print("\n" + write_leads(measured, default if default in measured.scores else Baseline.RANDOM))
+    print("\n" + write_leads(measured, default if default and default in measured.scores else Baseline.RANDOM))
 
 
 if __name__ == "__main__":

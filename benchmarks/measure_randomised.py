@@ -20,7 +20,7 @@ from mri_batch.commands.evaluate.heatmap_scores import spread_out
 from mri_batch.dataset import choose_split, load_dataset, read_picture
 from mri_batch.explain.base import Method
 from mri_batch.explain.quality.randomization import compare_models
-from mri_batch.explain.registry import choose_methods
+from mri_batch.explain.registry import build_method, list_methods
 from mri_batch.model.package import read_package
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
@@ -50,8 +50,9 @@ def main() -> None:
     picked = np.linspace(0, len(items) - 1, asked.slices).round().astype(int)[spread_out(asked.slices)]
     pixels = prepare([read_picture(items[i].path) for i in picked], session.card.preprocessing).pixels
     target = session.logits(pixels).argmax(axis=1).astype(np.int64)
-    wanted = asked.methods.split(",") if asked.methods else ["all"]
-    methods = [each.method for each in choose_methods(session.card, wanted).chosen]
+    offered = [e.method for e in list_methods(session.card) if e.available]
+    wanted = asked.methods.split(",") if asked.methods else offered
+    methods = [build_method(name, session.card) for name in offered if name in wanted]
     columns: list[list[float]] = []
     for head_of in (len(session.labels), None):
         with tempfile.TemporaryDirectory() as folder:
