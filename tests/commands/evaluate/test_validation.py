@@ -12,7 +12,7 @@ import pytest
 from mri_batch.checksums import SUMS
 from mri_batch.commands.evaluate.estimate import Bootstrap, Estimate
 from mri_batch.commands.evaluate.evaluation import EvaluateSettings, evaluate
-from mri_batch.commands.evaluate.heatmap_metrics import MapMetrics, Measure, Criterion
+from mri_batch.commands.evaluate.heatmap_metrics import Criterion, MapMetrics, Measure
 from mri_batch.commands.evaluate.heatmap_scores import MapBudget, spread_out
 from mri_batch.commands.evaluate.validation import Finding, Validation, to_words, validate, write_validation
 from mri_batch.commands.evaluate.write import write_evaluation
