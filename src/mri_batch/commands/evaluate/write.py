@@ -22,10 +22,7 @@ from mri_batch.commands.evaluate.selective_prediction import decide_slices
 from mri_batch.commands.evaluate.summary import Summary
 from mri_batch.commands.evaluate.validation import to_words
 from mri_batch.files import write_file
-<<<<<<< HEAD
 from mri_batch.probabilities import ECE_BINS
-=======
->>>>>>> main
 
 RESULT = "evaluation.json"
 _NOT_PERCENT = ("mcc", "brier", "log_loss")
