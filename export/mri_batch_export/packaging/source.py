@@ -110,7 +110,7 @@ def check_card(keys: CardKeys) -> ModelCard:
     try:
         return ModelCard.model_validate(keys)
     except ValidationError as error:
-        raise UsageError(list_errors(error), code="CARD_BAD", hint="docs/model-package.md lists every key") from None
+        raise UsageError(list_errors(error), code="CARD_BAD", hint="docs/reference/model-package.md lists every key") from None
 
 
 def load_preprocessing(path: Path) -> Preprocessing:
