@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mri_batch.arrays import Float32
-from mri_batch.commands.evaluate.heatmap_metrics import spread_out
+from mri_batch.arrays import Float32, Int64
+from mri_batch.commands.evaluate.heatmap_scores import spread_out
 from mri_batch.dataset import choose_split, load_dataset, read_picture
-from mri_batch.explain.base import Int64, Method
+from mri_batch.explain.base import Method
 from mri_batch.explain.quality.randomization import compare_models
-from mri_batch.explain.registry import available_methods, build_method
+from mri_batch.explain.registry import build_method, list_methods
 from mri_batch.model.package import read_package
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
@@ -50,7 +50,7 @@ def main() -> None:
     picked = np.linspace(0, len(items) - 1, asked.slices).round().astype(int)[spread_out(asked.slices)]
     pixels = prepare([read_picture(items[i].path) for i in picked], session.card.preprocessing).pixels
     target = session.logits(pixels).argmax(axis=1).astype(np.int64)
-    offered = [e.method for e in available_methods(session.card) if e.available]
+    offered = [e.method for e in list_methods(session.card) if e.available]
     wanted = asked.methods.split(",") if asked.methods else offered
     methods = [build_method(name, session.card) for name in offered if name in wanted]
     columns: list[list[float]] = []

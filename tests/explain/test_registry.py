@@ -9,11 +9,11 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import MethodEntry, ModelCard, Wiring
 from mri_batch.errors import MethodAbsent, UsageError
 from mri_batch.explain import registry
-from mri_batch.explain.base import Family, Forward, Int64, Method
+from mri_batch.explain.base import Family, Forward, Method
 from mri_batch.explain.methods.rise import Rise
 from mri_batch.explain.methods.rollout import Rollout
 from mri_batch.explain.registry import (

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from mri_batch.commands.evaluate import metrics as f
+from mri_batch.probabilities import weighted_calibration_error
 
 K = 3
 
@@ -79,7 +80,7 @@ def test_ece_is_the_gap_of_confidence_and_accuracy() -> None:
     """Ten answers at 0.9 of which seven are right: 0.2 off; those at 0.5 that are half right: not off."""
     confidence = np.array([0.9] * 10 + [0.5] * 4)
     right = np.array([True] * 7 + [False] * 3 + [True, False] * 2)
-    assert np.isclose(f.ece(confidence, right, np.ones((1, 14)))[0], 0.2 * 10 / 14)
+    assert np.isclose(weighted_calibration_error(confidence, right, np.ones((1, 14)))[0], 0.2 * 10 / 14)
 
 
 def test_figures_say_nothing_of_a_class_that_is_absent() -> None:

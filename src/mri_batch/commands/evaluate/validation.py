@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from mri_batch.card import MethodEntry
+from mri_batch.card import MethodEntry, with_fields
 from mri_batch.checksums import SUMS
 from mri_batch.commands.evaluate.heatmap_metrics import MapMetrics, Test
 from mri_batch.commands.evaluate.heatmap_scores import FEWEST
@@ -98,7 +98,7 @@ def write_validation(package: Package, validations: Sequence[Validation], tested
         _record(entry, by_method.get(entry.method), tested_on.get(entry.method, ""))
         for entry in list_methods(package.card)
     )
-    card = package.card.model_copy(update={"explanations": entries})
+    card = with_fields(package.card, explanations=entries)
     kept = {path.name: path for path in package.folder.iterdir() if path.name not in (CARD, PROSE, SUMS)}
     return write_package(package.folder, card, kept, replace=True)
 
@@ -108,4 +108,4 @@ def _record(entry: MethodEntry, found: Validation | None, tested_on: str) -> Met
         return entry
     words = to_words(found)
     reason = f"{words} ({tested_on})" if words else f"tested on {tested_on}"
-    return entry.model_copy(update={"validation": found.verdict, "validation_reason": reason})
+    return with_fields(entry, validation=found.verdict, validation_reason=reason)
