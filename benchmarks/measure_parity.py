@@ -28,6 +28,7 @@ from mri_batch.explain.registry import absent_reason, build_method, list_methods
 from mri_batch.model.package import read_package
 from mri_batch.model.prepare import normalize
 from mri_batch.model.session import Session
+from mri_batch.report.schema.notes import text_of
 
 N, CLASSES, LABELS = 5, (0, 1), ("a", "b", "c", "d")
 KNOBS: Mapping[str, Mapping[str, Any]] = {
@@ -204,7 +205,9 @@ def check(folder: Path) -> None:
         like = min(correlate(given[N][key], right[key]) for key in keys)
         apart = min(relative(given[N][a], given[N][b]) for a, b in (keys, keys[::-1]))
         print(f"| {name} | {off[1]:.1e} | {off[N]:.1e} | {like:.6f} | {apart:.1e} |", flush=True)
-    absent = [f"{e.method}: {absent_reason(e, package.card)}" for e in list_methods(package.card) if not e.available]
+    absent = [
+        f"{e.method}: {text_of(absent_reason(e, package.card))}" for e in list_methods(package.card) if not e.available
+    ]
     print("\nAbsent: " + ("; ".join(absent) or "none") + ".")
 
 

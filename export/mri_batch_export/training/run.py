@@ -47,8 +47,8 @@ def train(
 ) -> Path:
     """Train and write a run folder to ``out``; a killed run resumes after its last complete epoch.
 
-    ``tell`` is called with lines of progress; ``after_epoch`` may raise to stop. Raises UsageError before any training
-    where the data set or the recipe cannot be used.
+    ``tell`` hears how it goes on; ``after_epoch`` may raise to end it. Raises UsageError before any training where the
+    data set or the recipe cannot be used.
     """
     items, how_split = choose_splits(load_dataset(folders), recipe.labels, seed)
     about = describe(recipe, items, how_split, seed, init)

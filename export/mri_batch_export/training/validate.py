@@ -25,7 +25,7 @@ def validate(
     p: Preprocessing,
     rollout_layers: int,
 ) -> dict[str, float]:
-    """Accuracy, loss and recalls; for a ViT also how often its rollout peaks on the outline. Restores the model."""
+    """Accuracy, loss and recalls; for a ViT also how often its rollout peaks on the outline. Keeps the model."""
     live = {k: v.clone() for k, v in model.state_dict().items()}
     model.load_state_dict(weights)
     logits, rolls = predict(model, data, p, rollout_layers)
