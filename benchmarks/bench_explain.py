@@ -161,9 +161,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--arch", default="")
-    parser.add_argument(
-        "--options", type=json.loads, default={}, help='architecture options as JSON, e.g. {"depth": 6}'
-    )
+    parser.add_argument("--options", type=json.loads, default={}, help='architecture options in JSON: {"depth": 6}')
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--memory", action="store_true")
