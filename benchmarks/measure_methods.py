@@ -4,7 +4,7 @@
 
 Besides the methods that the package offers, rollouts over other layers and with other fusions, a random map and the
 centre of the image are measured. A method is given as many slices as ``--passes`` forward passes allow, at least ten.
-``--cheap`` leaves out methods over ten passes and ``--expensive`` runs only those, so the table can be made in two runs.
+``--cheap`` leaves out methods over ten passes and ``--expensive`` runs only those: one table in two runs.
 ``--lead`` runs only the default method and its baselines, on more slices in the same time.
 Prints Markdown: the methods, and the default's lead over its baselines, slice by slice.
 """
