@@ -4,7 +4,7 @@
 
 Besides the methods that the package offers, rollouts over other layers and with other fusions, a random map and the
 centre of the image are measured. A method is given as many slices as ``--passes`` forward passes allow, at least ten.
-``--cheap`` leaves out methods over ten passes and ``--dear`` runs only those, so the table can be made in two runs.
+``--cheap`` leaves out methods over ten passes and ``--expensive`` runs only those: one table in two runs.
 ``--lead`` runs only the default method and its baselines, on more slices in the same time.
 Prints Markdown: the methods, and the default's lead over its baselines, slice by slice.
 """
@@ -40,7 +40,7 @@ from mri_batch.model.shuffle import shuffle_package
 from mri_batch.progress import Progress, Step
 from mri_batch.records import StudyResult
 
-DEAR = ("integrated_gradients", "smoothgrad", "occlusion", "rise", "lime", "kernel_shap")
+EXPENSIVE = ("integrated_gradients", "smoothgrad", "occlusion", "rise", "lime", "kernel_shap")
 LEADS = {  # -1: less is better
     Measure.POINTING: 1,
     Measure.ENERGY: 1,
@@ -67,7 +67,7 @@ class Dots(Progress):
             print(".", end="", file=sys.stderr, flush=True)
 
 
-def choose_contenders(card: ModelCard, *, cheap: bool, dear: bool, lead: bool) -> list[ChosenMethod]:
+def choose_contenders(card: ModelCard, *, cheap: bool, expensive: bool, lead: bool) -> list[ChosenMethod]:
     """The methods that the package offers, and rollouts that it could have as its default."""
     depth = len(card.wiring.attention)
     every_layer = [_name(f"rollout, layers 1-{depth}", Rollout())] if depth else []
@@ -75,9 +75,11 @@ def choose_contenders(card: ModelCard, *, cheap: bool, dear: bool, lead: bool) -
         default = choose_default(card)
         return [_name(default, build_method(default, card)), *every_layer] if default else every_layer
     offered = [e.method for e in list_methods(card) if e.available]
-    names = [name for name in offered if not (cheap and name in DEAR) and not (dear and name not in DEAR)]
+    names = [
+        name for name in offered if not (cheap and name in EXPENSIVE) and not (expensive and name not in EXPENSIVE)
+    ]
     contenders = [_name(name, build_method(name, card)) for name in names]
-    if depth and not dear:
+    if depth and not expensive:
         first = max(0, depth - 4)
         strong = Rollout(fusion="max", discard=0.9, first_layer=first)
         contenders += [
@@ -137,7 +139,7 @@ def main() -> None:
     parser.add_argument("--passes", type=int, default=1000)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--cheap", action="store_true")
-    which.add_argument("--dear", action="store_true")
+    which.add_argument("--expensive", action="store_true")
     which.add_argument("--lead", action="store_true")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--batch", type=int, default=8)
@@ -149,7 +151,7 @@ def main() -> None:
         other = shuffle_package(session.package, Path(folder) / "shuffled") if args.faith else None
         measured = measure_maps(
             predictions,
-            choose_contenders(session.card, cheap=args.cheap, dear=args.dear, lead=args.lead),
+            choose_contenders(session.card, cheap=args.cheap, expensive=args.expensive, lead=args.lead),
             session,
             MapBudget(slices=args.slices, faith_slices=args.faith, passes=args.passes),
             Dots(),

@@ -20,7 +20,7 @@ STORES, ARITHMETICS = click.Choice(["int8", "fp16", "fp32"]), click.Choice(["flo
 
 @click.command(name="export")
 @click.argument("checkpoint", type=click.Path(exists=True, path_type=Path))
-@click.option("--arch", help="Architecture by its name in docs/model-package.md; a run folder knows its own.")
+@click.option("--arch", help="Architecture by its name in docs/reference/model-package.md; a run folder knows its own.")
 @click.option("--labels", help="Labels in the order of the logits: glioma,meningioma,...; a run folder knows its own.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the package.")
 @click.option(

@@ -27,7 +27,7 @@ from mri_batch_export.graphs.int8 import refuse_arithmetic
 from mri_batch_export.graphs.rollout import full_attention_rollout
 from mri_batch_export.packaging.calibrate import fit_temperature
 
-MAX_LOSS = {"accuracy": 0.01, "ece": 0.01, "heat": 0.05}  # documented in docs/model-package.md
+MAX_LOSS = {"accuracy": 0.01, "ece": 0.01, "heat": 0.05}  # documented in docs/reference/model-package.md
 MAX_PEAKS_MOVED = 0.1  # share of slices whose heat's peak may lie more than a cell away from where it was
 BATCH = 8
 

@@ -1,4 +1,4 @@
-"""Read and write a model package on disk; docs/model-package.md describes its files."""
+"""Read and write a model package on disk; docs/reference/model-package.md describes its files."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def _read_card(path: Path) -> ModelCard:
             list_errors(error),
             code="MODEL_CARD_BAD",
             file=str(path),
-            hint="docs/model-package.md lists every key",
+            hint="docs/reference/model-package.md lists every key",
         ) from None
 
 
