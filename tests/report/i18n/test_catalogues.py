@@ -10,15 +10,12 @@ import pytest
 from fluent.runtime import FluentBundle, FluentResource
 from fluent.syntax import FluentParser, ast
 
+from mri_batch.explain.registry import METHODS
 from mri_batch.notes import NOTES
 from mri_batch.records import Plane, Role, StudyStatus, Verdict, Weighting
 
 _FOLDER = files("mri_batch.report.i18n")
 _LANGUAGES = sorted(e.name.removesuffix(".ftl") for e in _FOLDER.iterdir() if e.name.endswith(".ftl"))
-_METHODS = (
-    "rollout attention gradient_rollout relevance gradient input_x_gradient integrated_gradients smoothgrad "
-    "guided_backprop gradcam gradcam_pp activations occlusion rise lime kernel_shap"
-).split()
 _RUSSIAN_SLICES = {1: "1 срез ", 2: "2 среза ", 5: "5 срезов ", 11: "11 срезов ", 21: "21 срез ", 22: "22 среза "}
 _COUNTS = (1, 2, 5, 21)
 _NOT_COUNTS = {
@@ -112,7 +109,7 @@ def test_every_value_that_is_shown_has_a_name() -> None:
     wanted = {f"verdict_{verdict}" for verdict in Verdict} | {f"status_{status}" for status in StudyStatus}
     wanted |= {f"role_{role}" for role in Role if role is not Role.PICTURE}
     wanted |= {f"plane_{plane}" for plane in Plane} | {f"weighting_{weighting}" for weighting in Weighting}
-    wanted |= {f"method_{method}" for method in _METHODS}
+    wanted |= {f"method_{method}" for method in METHODS}
     assert wanted <= set(_messages("en"))
 
 
@@ -206,7 +203,7 @@ def test_lines_and_pixels_are_not_grouped() -> None:
     """A line is 1234, not 1,234."""
     bundle = _bundle("en")
     assert "a.py:1234" in _format(bundle, "INTERNAL_ERROR", {"error": "E", "file": "a.py", "line": 1234})
-    assert "70000 × 70000" in _format(bundle, "PICTURE_TOO_LARGE", {"rows": 70000, "cols": 70000})
+    assert "70000 \u00d7 70000" in _format(bundle, "PICTURE_TOO_LARGE", {"rows": 70000, "cols": 70000})
 
 
 def _selectors(node: object) -> Iterator[ast.SelectExpression]:

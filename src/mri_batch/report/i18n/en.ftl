@@ -55,7 +55,7 @@ not_done_skipped = This study was skipped: there is no model output
 not_done_failed = This study failed: there is no model output
 code = Code
 reason = Reason
-code_help = docs/errors.md explains every code and what to do about it.
+code_help = docs/reference/errors.md explains every code and what to do about it.
 
 
 ## Files
@@ -384,8 +384,8 @@ SERIES_OF_PICTURES = ordinary pictures carry no acquisition data, so all are use
 SERIES_FITS = it suits the model, as far as the header says: { $told }
 SERIES_UNTOLD = nothing in the header speaks against it
 SERIES_OTHER = the model is for { $wanted }, but this series is { $found }
-SERIES_OTHERS_FIT = { $misfit }; other series of the study suit it
-SERIES_NONE_FITS = { $misfit }; no series of the study suits it better
+SERIES_OTHERS_FIT = { $misfit }; other series of the study suit the model
+SERIES_NONE_FITS = { $misfit }; no series of the study suits the model better
 ROLE_LOCALIZER = a localizer only serves to plan the other series
 ROLE_CAPTURE = a secondary capture is a screenshot, not an acquired picture
 ROLE_DERIVED = the model was not trained on computed maps

@@ -45,7 +45,7 @@ not_done_skipped = Исследование пропущено: ответа м�
 not_done_failed = Исследование обработать не удалось: ответа модели нет
 code = Код
 reason = Причина
-code_help = Что значит каждый код и что делать, описано в docs/errors.md.
+code_help = Что значит каждый код и что делать, описано в docs/reference/errors.md.
 
 
 ## Files
@@ -441,6 +441,7 @@ DUPLICATE_CONTENT = то же содержимое, что у { $file }
 DUPLICATE_RECODED = тот же объект, что { $file }, в другой кодировке
 DUPLICATE_DIFFERS = тот же UID объекта, что у { $file }, но другое содержимое
 ALL_FILES_UNREADABLE = { $n ->
+    [1] не удалось прочитать { $n } файл: { $first }
     [one] не удалось прочитать { $n } файл; первый: { $first }
     [few] не удалось прочитать { $n } файла; первый: { $first }
     [many] не удалось прочитать { $n } файлов; первый: { $first }
