@@ -250,16 +250,19 @@ def test_letters_and_value_follow_the_pointer_and_the_orientation(study: Pilot) 
 
 
 def test_language_switch_changes_every_word_of_its_own_and_is_remembered(study: Pilot) -> None:
-    """French and Russian; names of classes and files stay."""
+    """Names of classes and methods, numbers and what scripts write too; names of files stay."""
     study.click("[data-lang='ru']")
     assert study.run("return document.documentElement.lang") == "ru"
-    for words in ("Ответ модели: glioma", "возможных классов: 2", "Качество данных"):
+    for words in ("Ответ модели: глиома", "Качество данных", "81\xa0%"):
         assert words in study.text("main")
     assert "Срез 5 из 9" in study.text("#corner-tr")
     study.driver.refresh()
-    assert "Ответ модели: glioma" in study.text("main")
-    study.click("[data-lang='fr']")
-    assert "La sortie du modèle est glioma" in study.text("main")
+    assert "Ответ модели: глиома" in study.text("main")
+    study.click("[data-lang='de']")
+    for words in ("Ausgabe des Modells: Gliom", "1 Schicht scheint zu fehlen", "2 Klassen bleiben plausibel", "+0,34"):
+        assert words in study.text("main")
+    assert study.text("#bar-high") == "0,05"
+    assert "kein Tumor" in study.text("#slice-text")
     assert "Model output" not in study.text("main")
 
 

@@ -79,7 +79,7 @@ class Page:
         """Return a probability in percent."""
         return Element(self, lambda lang: to_percent(probability, lang))
 
-    def number(self, value: float, pattern: str = "@@#") -> Element:
+    def number(self, value: float, pattern: str = "@##") -> Element:
         """Return a number by a CLDR pattern; three significant digits by default."""
         return Element(self, lambda lang: to_number(value, lang, pattern))
 
