@@ -253,7 +253,7 @@ def test_language_switch_changes_every_word_of_its_own_and_is_remembered(study: 
     """Names of classes and methods, numbers and what scripts write too; names of files stay."""
     study.click("[data-lang='ru']")
     assert study.run("return document.documentElement.lang") == "ru"
-    for words in ("Ответ модели: глиома", "Качество данных", "81\xa0%"):
+    for words in ("Ответ модели: глиома", "Качество данных", "81 %"):
         assert words in study.text("main")
     assert "Срез 5 из 9" in study.text("#corner-tr")
     study.driver.refresh()
