@@ -70,7 +70,7 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def faults(session: nox.Session) -> None:
-    """Every system call of a scan fails in turn, in three ways; then 200 random kills. About two hours."""
+    """Every system call of a scan fails in turn, in three ways; then 200 random kills."""
     run_module(session, "tools.faults", "--every", "1")
     run_module(session, "tools.faults", "--kills", "200", "--seed", "1")
 

@@ -127,8 +127,8 @@ def print_memory(model: Path, batch: int) -> None:
     peaks = {}
     for what in ("logits", "rollout", "attention"):
         command = [sys.executable, "-m", "benchmarks.bench_explain", "--model", str(model), "--batch", str(batch)]
-        told = subprocess.run([*command, "--peak-of", what], capture_output=True, text=True, check=True)
-        peaks[what] = json.loads(told.stdout)
+        output = subprocess.run([*command, "--peak-of", what], capture_output=True, text=True, check=True)
+        peaks[what] = json.loads(output.stdout)
         print(f"{what:12s}{peaks[what] / 2**20:9.0f} MiB")
     added = {what: peaks[what] - peaks["logits"] for what in ("rollout", "attention")}
     print(f"added by rollout / added by all attention: {added['rollout'] / added['attention']:.2f}")
@@ -157,28 +157,28 @@ def draw_pixels(card: ModelCard, batch: int) -> Float32:
 
 
 def main() -> None:
-    """Read the words and measure."""
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--model", type=Path, required=True)
-    words.add_argument("--arch", default="")
-    words.add_argument("--options", type=json.loads, default={}, help='architecture options as JSON, e.g. {"depth": 6}')
-    words.add_argument("--batch", type=int, default=8)
-    words.add_argument("--rounds", type=int, default=15)
-    words.add_argument("--memory", action="store_true")
-    words.add_argument("--peak-of", default="")
-    asked = words.parse_args()
-    if asked.peak_of:
-        print(peak_of(asked.model, asked.peak_of, asked.batch))
-    elif asked.memory:
-        print_memory(asked.model, asked.batch)
+    """Parse the arguments and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--arch", default="")
+    parser.add_argument("--options", type=json.loads, default={}, help='architecture options in JSON: {"depth": 6}')
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--peak-of", default="")
+    args = parser.parse_args()
+    if args.peak_of:
+        print(peak_of(args.model, args.peak_of, args.batch))
+    elif args.memory:
+        print_memory(args.model, args.batch)
     else:
-        session = open_session(asked.model, asked.batch)
-        pixels = draw_pixels(session.card, asked.batch)
+        session = open_session(args.model, args.batch)
+        pixels = draw_pixels(session.card, args.batch)
         with tempfile.TemporaryDirectory() as folder:
             runs = {"logits": logits_alone(session, pixels, Path(folder))} | our_runs(session, pixels)
-            if asked.arch:
-                runs |= torch_runs(session.card, asked.arch, asked.options, pixels)
-            print_ratios(measure_rounds(runs, asked.rounds), asked.batch)
+            if args.arch:
+                runs |= torch_runs(session.card, args.arch, args.options, pixels)
+            print_ratios(measure_rounds(runs, args.rounds), args.batch)
 
 
 if __name__ == "__main__":

@@ -46,19 +46,19 @@ def peak_mb(model: Path, count: int, frames: int) -> float:
         make_slices(folder / "in", count, frames)
         words = ["scan", folder / "in", "--out", folder / "out", "--model", model, "--faithfulness", "none"]
         command = [sys.executable, "-c", SCAN, sys.executable, "-c", "from mri_batch.cli import main; main()"]
-        told = subprocess.run([*command, *map(str, words)], check=True, capture_output=True, text=True)
-        return int(told.stdout) / (1024 if sys.platform == "linux" else 1 << 20)
+        output = subprocess.run([*command, *map(str, words)], check=True, capture_output=True, text=True)
+        return int(output.stdout) / (1024 if sys.platform == "linux" else 1 << 20)
 
 
 def main() -> None:
-    """Read the words and measure."""
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--model", type=choose_model, default=choose_model(None))
-    words.add_argument("--counts", type=int, nargs="+", default=[1000, 10000])
-    words.add_argument("--frames", type=int, default=0)
-    asked = words.parse_args()
-    for count in asked.counts:
-        print(f"{count:7d} slices{peak_mb(asked.model, count, asked.frames):9.0f} MB", flush=True)
+    """Parse the arguments and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=choose_model, default=choose_model(None))
+    parser.add_argument("--counts", type=int, nargs="+", default=[1000, 10000])
+    parser.add_argument("--frames", type=int, default=0)
+    args = parser.parse_args()
+    for count in args.counts:
+        print(f"{count:7d} slices{peak_mb(args.model, count, args.frames):9.0f} MB", flush=True)
 
 
 if __name__ == "__main__":

@@ -88,7 +88,7 @@ def run_one(reader: str, folder: Path) -> None:
 
 
 def main(counts: list[int]) -> None:
-    """Measure trees of the given sizes, the readers in turn; small ones three times, of which the best is told."""
+    """Measure trees of the given sizes, the readers in turn; small ones three times, of which the best is printed."""
     print("| files | reader | files/s (wall) | files/s (CPU) | peak MB |\n|---|---|---|---|---|")
     for count in counts:
         with tempfile.TemporaryDirectory() as name:

@@ -23,7 +23,7 @@ import pydicom
 from PIL import Image
 from tests import make
 
-from mri_batch.cli.common import choose_model
+from mri_batch.model.bundled import choose_model
 from mri_batch.model.gate import load_gate
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
@@ -88,22 +88,22 @@ def measure(model: Path, *, side: int, n_slices: int, threads: int, rounds: int,
 
 
 def main() -> None:
-    """Read the words and measure."""
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--model", type=choose_model, default=choose_model(None))
-    words.add_argument("--side", type=int, default=256)
-    words.add_argument("--slices", type=int, default=24)
-    words.add_argument("--threads", type=int, default=1)
-    words.add_argument("--rounds", type=int, default=5)
-    words.add_argument("--faithfulness", default="none")
-    asked = words.parse_args()
+    """Parse the arguments and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=choose_model, default=choose_model(None))
+    parser.add_argument("--side", type=int, default=256)
+    parser.add_argument("--slices", type=int, default=24)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--faithfulness", default="none")
+    args = parser.parse_args()
     figures = measure(
-        asked.model,
-        side=asked.side,
-        n_slices=asked.slices,
-        threads=asked.threads,
-        rounds=asked.rounds,
-        faithfulness=asked.faithfulness,
+        args.model,
+        side=args.side,
+        n_slices=args.slices,
+        threads=args.threads,
+        rounds=args.rounds,
+        faithfulness=args.faithfulness,
     )
     for name, value in figures.items():
         print(f"{name:14s}{value:9.2f}")

@@ -32,31 +32,31 @@ from mri_batch.model.session import Session
 
 
 def main() -> None:
-    """Read the words, measure, print."""
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("dataset", type=Path)
-    words.add_argument("--model", type=Path, required=True)
-    words.add_argument("--split", default="val")
-    words.add_argument("--slices", type=int, default=100)
-    words.add_argument("--maps", type=int, default=1)
-    words.add_argument("--full", action="store_true")
-    words.add_argument("--threads", type=int, default=1)
-    asked = words.parse_args()
-    session = Session(read_package(asked.model), threads=asked.threads)
-    trial = Trial() if asked.full else QUICK
-    items = choose_split(load_dataset([asked.dataset]), asked.split)
+    """Parse the arguments, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--split", default="val")
+    parser.add_argument("--slices", type=int, default=100)
+    parser.add_argument("--maps", type=int, default=1)
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    session = Session(read_package(args.model), threads=args.threads)
+    trial = Trial() if args.full else QUICK
+    items = choose_split(load_dataset([args.dataset]), args.split)
     passed: dict[float, list[bool]] = defaultdict(list)
-    for case, row in enumerate(np.linspace(0, len(items) - 1, asked.slices).round().astype(int)):
+    for case, row in enumerate(np.linspace(0, len(items) - 1, args.slices).round().astype(int)):
         pixels = prepare([read_picture(items[row].path)], session.card.preprocessing).pixels
         target = session.logits(pixels).argmax(axis=1).astype(np.int64)
         sigma = SIGMAS[case % len(SIGMAS)]
         rng, orders = np.random.default_rng((1, case)), RandomOrders()
-        for _ in range(asked.maps):
+        for _ in range(args.maps):
             blind = draw_smooth_map(choose_grid(session.wiring, pixels), sigma, rng)
-            told = judge_faithfulness(session, pixels[0], blind, int(target[0]), orders, trial)
-            passed[sigma].append(told.better_than_chance)
+            trial_result = judge_faithfulness(session, pixels[0], blind, int(target[0]), orders, trial)
+            passed[sigma].append(trial_result.better_than_chance)
         print(".", end="", file=sys.stderr, flush=True)
-    print(f"\n{session.card.name} {session.card.version}, split {asked.split}")
+    print(f"\n{session.card.name} {session.card.version}, split {args.split}")
     for sigma, verdicts in sorted(passed.items()):
         print(f"random maps, blur of {sigma:g} cells: {sum(verdicts)} of {len(verdicts)} better than chance")
     print(f"random maps: {sum(map(sum, passed.values()))} of {sum(map(len, passed.values()))} better than chance")

@@ -12,7 +12,7 @@ SLOW = (
     "commands/airgap/",
     "export/graphs/test_int8.py",
     "export/packaging/test_export.py",
-    "export/packaging/test_rounding.py",
+    "export/packaging/test_precision_loss.py",
     "model/test_hostile.py",
     "read/test_hostile.py",
     "run/executors/test_dask.py",

@@ -237,5 +237,5 @@ Part = TypeVar("Part", bound=_Part)
 
 
 def with_fields(part: Part, **fields: object) -> Part:
-    """Return a card, or a part of one, with other ``fields``, validated; pydantic's ``model_copy`` does not validate."""
+    """Return a card, or a part of one, with other ``fields``, validated; pydantic's ``model_copy`` skips validation."""
     return type(part).model_validate({**dict(part), **fields})

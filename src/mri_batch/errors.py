@@ -16,8 +16,8 @@
         ├── StudyFailed                   one study cannot be finished; the batch goes on
         └── MethodAbsent                  an explanation method cannot run on this model
 
-Every error carries a stable ``code`` (documented in ``docs/errors.md``), the ``reason``, the ``file`` it is about where
-there is one, and a ``hint`` that says what to do.
+Every error carries a stable ``code`` (documented in ``docs/reference/errors.md``), the ``reason``, the ``file`` it is
+about where there is one, and a ``hint`` that says what to do.
 """
 
 from __future__ import annotations

@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import Wiring
-from mri_batch.explain.base import Int64
 from mri_batch.explain.cached_model import CachedModel
 from mri_batch.explain.methods.occlusion import Occlusion
 from tests.explain.fakes import NumpyForward, OutputsForward

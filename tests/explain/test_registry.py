@@ -9,11 +9,11 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import MethodEntry, ModelCard, Wiring
 from mri_batch.errors import MethodAbsent, UsageError
 from mri_batch.explain import registry
-from mri_batch.explain.base import Family, Forward, Int64, Method
+from mri_batch.explain.base import Family, Forward, Method
 from mri_batch.explain.methods.rise import Rise
 from mri_batch.explain.methods.rollout import Rollout
 from mri_batch.explain.registry import (
@@ -178,7 +178,7 @@ def fresh() -> Iterator[None]:
 def install(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """Pretend that an installed package registers these attributes of this module."""
     points = [EntryPoint(name, f"{__name__}:{name}", registry.ENTRY_POINTS) for name in names]
-    monkeypatch.setattr(registry.metadata, "entry_points", lambda group: points)
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
 
 
 def test_plug_in_is_a_method_like_any_other(monkeypatch: pytest.MonkeyPatch, fresh: None) -> None:

@@ -32,7 +32,7 @@ NAMED = b"NAAMVOGEL"
 # Without these there is no picture: how it is stored, and that it is one.
 KEPT = ("SpecificCharacterSet", "PhotometricInterpretation", "TimezoneOffsetFromUTC", "DirectoryRecordType")
 # DICOM results carry what files them with the patient's study (the modules Patient, Study and Clinical Trial, see
-# docs/dicom-outputs.md), and nothing of these, nor anything private.
+# docs/reference/dicom-outputs.md), and nothing of these, nor anything private.
 NOT_IN_RESULTS = {
     *("InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName", "StationName", "DeviceSerialNumber"),
     *("OperatorsName", "PerformingPhysicianName", "RequestingPhysician", "ScheduledPerformingPhysicianName"),

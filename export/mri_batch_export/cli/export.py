@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from mri_batch_export.packaging.options import Arithmetic, ExportOptions, Store
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+STORES, ARITHMETICS = click.Choice(["int8", "fp16", "fp32"]), click.Choice(["float32", "int8"])
 
 
 @click.command(name="export")
 @click.argument("checkpoint", type=click.Path(exists=True, path_type=Path))
-@click.option("--arch", help="Architecture by its name in docs/model-package.md; a run folder knows its own.")
+@click.option("--arch", help="Architecture by its name in docs/reference/model-package.md; a run folder knows its own.")
 @click.option("--labels", help="Labels in the order of the logits: glioma,meningioma,...; a run folder knows its own.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the package.")
 @click.option(
@@ -31,19 +32,9 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--preprocess", type=FILE, help="TOML or JSON file with the card's 'preprocessing' keys.")
 @click.option("--card", "card_file", type=FILE, help="TOML or JSON file with other keys of the card: intended_use ...")
+@click.option("--store", type=STORES, default="int8", show_default=True, help="Precision of the stored weights.")
 @click.option(
-    "--store",
-    type=click.Choice(["int8", "fp16", "fp32"]),
-    default="int8",
-    show_default=True,
-    help="Precision of the stored weights.",
-)
-@click.option(
-    "--arithmetic",
-    type=click.Choice(["float32", "int8"]),
-    default="float32",
-    show_default=True,
-    help="Arithmetic of predictions and rollout.",
+    "--arithmetic", type=ARITHMETICS, default="float32", show_default=True, help="Of predictions and rollout."
 )
 @click.option("--name", help="Name in the card.  [default: the folder's]")
 @click.option("--version", "version_", default="1", show_default=True, help="Version in the card.")

@@ -7,30 +7,13 @@ from pathlib import Path
 import click
 import torch  # noqa: F401  imported here so that a missing PyTorch is reported before any work
 
-from mri_batch_export.cli.training import (
-    datasets_argument,
-    epochs_option,
-    init_option,
-    load_shortened_recipe,
-    make_reporter,
-    quiet_option,
-    seed_option,
-)
+from mri_batch_export.cli.training import load_shortened_recipe, make_reporter, training_options
 
 
 @click.command(name="train")
-@datasets_argument
-@click.option("--recipe", required=True, metavar="NAME|FILE", help="A bundled recipe's name, or a TOML file.")
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Run folder; an unfinished run in it is resumed.",
+@training_options(
+    recipe_help="A bundled recipe's name, or a TOML file.", out_help="Run folder; an unfinished run in it is resumed."
 )
-@init_option
-@epochs_option
-@seed_option
-@quiet_option
 def command(
     datasets: tuple[Path, ...], recipe: str, out: Path, init: Path | None, epochs: int | None, seed: int, quiet: bool
 ) -> int:

@@ -11,17 +11,31 @@ import click
 if TYPE_CHECKING:
     from mri_batch_export.training.recipe import Recipe
 
-datasets_argument = click.argument(
-    "datasets", metavar="DATASET...", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
-init_option = click.option(
-    "--init",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Checkpoint to start from; its last layer is not used.",
-)
-epochs_option = click.option("--epochs", type=click.IntRange(min=1), help="In place of the recipe's, for a quick try.")
-seed_option = click.option("--seed", type=int, default=0, show_default=True)
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="Only errors.")
+Command = Callable[..., int]
+
+
+def training_options(*, recipe_help: str, out_help: str) -> Callable[[Command], Command]:
+    """Decorate a command with the options that train and tune share."""
+    options = (
+        click.argument("datasets", metavar="DATASET...", nargs=-1, required=True, type=click.Path(path_type=Path)),
+        click.option("--recipe", required=True, metavar="NAME|FILE", help=recipe_help),
+        click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help=out_help),
+        click.option(
+            "--init",
+            type=click.Path(exists=True, dir_okay=False, path_type=Path),
+            help="Checkpoint to start from; its last layer is not used.",
+        ),
+        click.option("--epochs", type=click.IntRange(min=1), help="In place of the recipe's, for a quick try."),
+        click.option("--seed", type=int, default=0, show_default=True),
+        click.option("-q", "--quiet", is_flag=True, help="Only errors."),
+    )
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def load_shortened_recipe(name: str, epochs: int | None) -> Recipe:

@@ -7,33 +7,16 @@ from pathlib import Path
 import click
 import optuna  # noqa: F401  imported here so that a missing Optuna is reported before any work
 
-from mri_batch_export.cli.training import (
-    datasets_argument,
-    epochs_option,
-    init_option,
-    load_shortened_recipe,
-    make_reporter,
-    quiet_option,
-    seed_option,
-)
+from mri_batch_export.cli.training import load_shortened_recipe, make_reporter, training_options
 
 
 @click.command(name="tune")
-@datasets_argument
-@click.option("--recipe", required=True, metavar="NAME|FILE", help="A recipe with a [search] table.")
-@click.option(
-    "--out",
-    required=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the search; an unfinished one is resumed.",
+@training_options(
+    recipe_help="A recipe with a [search] table.", out_help="Folder of the search; an unfinished one is resumed."
 )
-@init_option
 @click.option(
     "--trials", type=click.IntRange(min=1), default=30, show_default=True, help="All trials, earlier ones included."
 )
-@epochs_option
-@seed_option
-@quiet_option
 def command(
     datasets: tuple[Path, ...],
     recipe: str,

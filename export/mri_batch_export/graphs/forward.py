@@ -9,7 +9,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from mri_batch.card import MethodEntry, ModelCard, Wiring
+from mri_batch.card import Knob, MethodEntry, ModelCard, Wiring
 from mri_batch.errors import ExportRefused
 from mri_batch_export.architectures.base import AttentionClassifier, MapClassifier
 from mri_batch_export.graphs.rollout import attention_rollout
@@ -116,7 +116,12 @@ def _describe_outputs(
             grid=model.grid,
             prefix_tokens=model.prefix_tokens,
         )
-        knobs = {"fusion": "mean", "discard": 0.0, "residual": 0.5, "first_layer": max(0, depth - rollout_layers)}
+        knobs: dict[str, Knob] = {
+            "fusion": "mean",
+            "discard": 0.0,
+            "residual": 0.5,
+            "first_layer": max(0, depth - rollout_layers),
+        }
         return wiring, (MethodEntry(method="rollout", knobs=knobs), MethodEntry(method="attention"))
     absent = tuple(MethodEntry(method=m, available=False, reason=NO_ATTENTION) for m in _ATTENTION_METHODS)
     features = "features" if isinstance(model, MapClassifier) else None

@@ -10,27 +10,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Float64, Int64
 from mri_batch.card import Calibration, Conformal, ModelCard, OutOfDistribution, with_fields
-from mri_batch.commands.evaluate.predictions import Answers
-from mri_batch.commands.evaluate.summary import Rows, Summary, rows_by_patient, rows_by_slice, sum_up
+from mri_batch.commands.evaluate.estimate import Bootstrap
+from mri_batch.commands.evaluate.predictions import Predictions
+from mri_batch.commands.evaluate.summary import Rows, Summary, rows_by_patient, rows_by_slice, summarise
 from mri_batch.dataset import Item, read_picture
 from mri_batch.errors import UsageError
 from mri_batch.explain.ops.scale import SHARE
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
-from mri_batch.probabilities import expected_calibration_error, mahalanobis_score, softmax
+from mri_batch.probabilities import conformal_thresholds, expected_calibration_error, mahalanobis_score, softmax
 from mri_batch_export.packaging.card_builder import CardBuilder
 
 ALPHA = 0.1
 CAUTION_SHARE, REFUSE_SHARE = 0.95, 0.99  # of the validation slices lie below the gate's two thresholds
 GATE_SLICES_PER_CLASS = 300  # enough for means and a shared covariance, and bounded in time
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.floating]
-Doubles = npt.NDArray[np.float64]
 Gate = Mapping[str, Float32]
 
 
@@ -44,7 +41,7 @@ class RawOutputs:
     items: tuple[Item, ...]
     logits: Float32
     features: Float32
-    targets: Ints
+    targets: Int64
     peaks: Float32
 
 
@@ -106,7 +103,7 @@ def fit_calibration(validation: RawOutputs, fitted_on: str) -> Calibration:
     )
 
 
-def fit_temperature(logits: Float32, targets: Ints) -> float:
+def fit_temperature(logits: Float32, targets: Int64) -> float:
     """Find the temperature with the least cross entropy, from 1/20 to 20, by golden-section search on its logarithm."""
 
     def cost(log_t: float) -> float:
@@ -122,22 +119,20 @@ def fit_temperature(logits: Float32, targets: Ints) -> float:
 
 
 def fit_conformal(
-    probabilities: Floats, targets: Ints, labels: Sequence[str], alpha: float, fitted_on: str
+    probabilities: Float64, targets: Int64, labels: Sequence[str], alpha: float, fitted_on: str
 ) -> Conformal:
-    """Thresholds on 1 - p[k], class by class (Vovk 2012): a set misses class k on at most alpha of its slices.
-
-    The ceil((n + 1) (1 - alpha))-th smallest of n scores; 1, which always includes the label, where n is too small.
-    """
-    thresholds, counts = {}, {}
-    for k, label in enumerate(labels):
-        scores = np.sort(1 - probabilities[targets == k, k])
-        rank = int(np.ceil((len(scores) + 1) * (1 - alpha)))
-        thresholds[label] = float(scores[rank - 1]) if rank <= len(scores) else 1.0
-        counts[label] = len(scores)
-    return Conformal(alpha=alpha, thresholds=thresholds, n_slices=counts, fitted_on=fitted_on)
+    """Fit the threshold of each label, with the number of slices it was fitted on."""
+    thresholds = conformal_thresholds(probabilities, targets, alpha).tolist()
+    counts = np.bincount(targets, minlength=len(labels)).tolist()
+    return Conformal(
+        alpha=alpha,
+        thresholds=dict(zip(labels, thresholds, strict=True)),
+        n_slices=dict(zip(labels, counts, strict=True)),
+        fitted_on=fitted_on,
+    )
 
 
-def fit_gate(features: Float32, targets: Ints, n_labels: int) -> Gate:
+def fit_gate(features: Float32, targets: Int64, n_labels: int) -> Gate:
     """Class means [k, d] and shared precision [d, d] (Lee et al. 2018), float32, shrunk as Ledoit & Wolf (2004)."""
     wide = features.astype(np.float64)
     means = np.stack([wide[targets == k].mean(axis=0) for k in range(n_labels)])
@@ -145,7 +140,7 @@ def fit_gate(features: Float32, targets: Ints, n_labels: int) -> Gate:
     return {"means": means.astype(np.float32), "precision": precision.astype(np.float32)}
 
 
-def _shrunk_covariance(centred: Doubles) -> Doubles:
+def _shrunk_covariance(centred: Float64) -> Float64:
     n, d = centred.shape
     covariance = centred.T @ centred / n
     target = np.trace(covariance) / d * np.eye(d)
@@ -153,20 +148,20 @@ def _shrunk_covariance(centred: Doubles) -> Doubles:
     squares = centred**2
     noise = ((squares.T @ squares / n - covariance**2).sum()) / n
     share = min(1.0, noise / spread) if spread > 0 else 1.0
-    shrunk: Doubles = (1 - share) * covariance + share * target + 1e-9 * np.eye(d)
+    shrunk: Float64 = (1 - share) * covariance + share * target + 1e-9 * np.eye(d)
     return shrunk
 
 
 def measure(outputs: RawOutputs, card: ModelCard) -> dict[str, object]:
     """Metrics of a calibrated card by slice, patient and source, the same as those of ``mri-batch evaluate``."""
-    predictions = Answers(
+    predictions = Predictions(
         labels=card.labels,
         items=outputs.items,
         frames=(0,) * len(outputs.items),
-        probabilities=softmax(outputs.logits, card.calibration.temperature),
+        probabilities=softmax(outputs.logits, card.calibration.temperature).astype(np.float32),  # as served
         gate_scores=np.zeros(0, np.float32),
     )
-    slices, patients = (_sum_up(rows) for rows in (rows_by_slice(predictions), rows_by_patient(predictions, card)))
+    slices, patients = (_summarise(rows) for rows in (rows_by_slice(predictions), rows_by_patient(predictions, card)))
     return {
         "n_slices": slices.n,
         "n_patients": patients.n_units,
@@ -178,19 +173,19 @@ def measure(outputs: RawOutputs, card: ModelCard) -> dict[str, object]:
     }
 
 
-def _measure_by_source(predictions: Answers) -> dict[str, dict[str, float]]:
+def _measure_by_source(predictions: Predictions) -> dict[str, dict[str, float]]:
     """Accuracy within each source: the overall figure is flattered where classes differ by their source."""
-    sources = np.array([item.source for item in predictions.items])
+    sources = predictions.sources
     names = sorted(set(sources.tolist()))
-    summaries = {name: _sum_up(rows_by_slice(predictions.take(sources == name))) for name in names}
+    summaries = {name: _summarise(rows_by_slice(predictions.take(sources == name))) for name in names}
     return {name: {"n_slices": s.n, "slice_accuracy": s.overall["accuracy"].value} for name, s in summaries.items()}
 
 
-def _sum_up(rows: Rows) -> Summary:
-    return sum_up("", rows, n_draws=0, seed=0)
+def _summarise(rows: Rows) -> Summary:
+    return summarise(rows, Bootstrap(n_draws=0))
 
 
-def _gate_thresholds(distances: Floats, fitted_on: str) -> OutOfDistribution:
+def _gate_thresholds(distances: Float64, fitted_on: str) -> OutOfDistribution:
     caution, refuse = np.quantile(distances, (CAUTION_SHARE, REFUSE_SHARE))
     return OutOfDistribution(caution_above=float(caution), refuse_above=float(refuse), fitted_on=fitted_on)
 

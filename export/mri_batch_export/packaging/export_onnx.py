@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import torch
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Uint8
 from mri_batch.card import ModelCard, Preprocessing, Wiring
 from mri_batch.errors import ExportRefused, MriBatchError, UsageError
 from mri_batch.model.package import MODEL, WEIGHTS, Package, write_package
@@ -21,7 +21,7 @@ from mri_batch_export.graphs.rollout import full_attention_rollout
 from mri_batch_export.packaging.assemble import Draft, assemble_package
 from mri_batch_export.packaging.card_builder import CardBuilder
 from mri_batch_export.packaging.options import ExportOptions
-from mri_batch_export.packaging.phantoms import Uint8, make_phantoms
+from mri_batch_export.packaging.phantoms import make_phantoms
 from mri_batch_export.packaging.quantize import WeightFile
 from mri_batch_export.packaging.source import CardKeys, check_card
 from mri_batch_export.packaging.verify import BATCHES, N_GOLDEN, refuse_disagreements, row_sums, to_pixels

@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from mri_batch.arrays import Uint8
 from mri_batch.card import Preprocessing
-
-Uint8 = npt.NDArray[np.uint8]
 
 
 def make_phantoms(n: int, preprocessing: Preprocessing, seed: int = 0) -> Uint8:

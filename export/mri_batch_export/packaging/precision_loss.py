@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import ModelCard, Preprocessing
 from mri_batch.dataset import Item, read_picture
 from mri_batch.errors import ExportRefused
@@ -28,7 +27,7 @@ from mri_batch_export.graphs.int8 import refuse_arithmetic
 from mri_batch_export.graphs.rollout import full_attention_rollout
 from mri_batch_export.packaging.calibrate import fit_temperature
 
-MAX_LOSS = {"accuracy": 0.01, "ece": 0.01, "heat": 0.05}  # documented in docs/model-package.md
+MAX_LOSS = {"accuracy": 0.01, "ece": 0.01, "heat": 0.05}  # documented in docs/reference/model-package.md
 MAX_PEAKS_MOVED = 0.1  # share of slices whose heat's peak may lie more than a cell away from where it was
 BATCH = 8
 
@@ -101,8 +100,8 @@ def measure_int8_arithmetic(whole: Session, rounded: Session, validation: Sequen
     return metrics
 
 
-def compare_logits(logits: Mapping[str, Sequence[Float32]], targets: npt.NDArray[np.int64]) -> Metrics:
-    """Accuracy and calibration error of ``whole`` and ``rounded`` logits (batches float32[n, k]), and their agreement."""
+def compare_logits(logits: Mapping[str, Sequence[Float32]], targets: Int64) -> Metrics:
+    """Accuracy and ECE of ``whole`` and ``rounded`` logits, in batches float32[n, k], and how often labels agree."""
     whole = {name: np.concatenate(parts) for name, parts in logits.items()}
     metrics: Metrics = {"n_slices": len(targets)}
     for name, values in whole.items():
@@ -129,7 +128,7 @@ def _iter_batches(items: Sequence[Item], p: Preprocessing) -> Iterator[Float32]:
         yield prepare([read_picture(item.path) for item in items[start : start + BATCH]], p).pixels
 
 
-def _targets(items: Sequence[Item], labels: Sequence[str]) -> npt.NDArray[np.int64]:
+def _targets(items: Sequence[Item], labels: Sequence[str]) -> Int64:
     return np.array([labels.index(item.label) for item in items], np.int64)
 
 

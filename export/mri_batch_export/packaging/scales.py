@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import MethodEntry, ModelCard, with_fields
 from mri_batch.dataset import Item, read_picture
-from mri_batch.explain.base import Int64
 from mri_batch.explain.ops.scale import measure_scale
-from mri_batch.explain.registry import available_methods, build_method
+from mri_batch.explain.registry import build_method, list_methods
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
 
@@ -25,7 +24,7 @@ def measure_scales(session: Session, card: ModelCard, items: Sequence[Item]) -> 
         with_fields(entry, scale_max=_measure(session, card, entry.method, items))
         if entry.available and entry.scale_max is None
         else entry
-        for entry in available_methods(card)
+        for entry in list_methods(card)
     )
 
 

@@ -110,7 +110,8 @@ def check_card(keys: CardKeys) -> ModelCard:
     try:
         return ModelCard.model_validate(keys)
     except ValidationError as error:
-        raise UsageError(list_errors(error), code="CARD_BAD", hint="docs/model-package.md lists every key") from None
+        hint = "docs/reference/model-package.md lists every key"
+        raise UsageError(list_errors(error), code="CARD_BAD", hint=hint) from None
 
 
 def load_preprocessing(path: Path) -> Preprocessing:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Uint8
 from mri_batch.card import Wiring
 from mri_batch.errors import ExportRefused
 from mri_batch.model.package import Arrays
@@ -18,7 +18,7 @@ from mri_batch.model.session import Session
 from mri_batch_export.architectures.base import AttentionClassifier, MapClassifier
 from mri_batch_export.graphs.hooks import Hooks
 from mri_batch_export.graphs.rollout import attention_relevance, full_attention_rollout, gradient_rollout
-from mri_batch_export.packaging.phantoms import Uint8, make_phantoms
+from mri_batch_export.packaging.phantoms import make_phantoms
 
 BATCHES = (1, 7)  # one picture, and a number that is no power of two and differs from the traced one
 N_GOLDEN = 2  # pictures whose outputs are stored in the package

@@ -1,9 +1,9 @@
 """Augmentation: geometry and intensity in batches, and counterfactual pictures made with tumour masks.
 
 The tumour pictures and the pictures without tumour come from different sources, so a classifier could learn the
-source. Three edits on single pictures break that tie, all of them clones with a feathered edge, so that the mark of
-cloning tells nothing: *erase* a tumour (the picture becomes ``no_tumor``), *transplant* one into a picture without
-tumour (it takes the tumour's label), and *clone* healthy tissue elsewhere (the label stays).
+source. Three edits on single pictures break that link, all of them clones with a feathered edge, so that traces of
+cloning carry no information: *erase* a tumour (the picture becomes ``no_tumor``), *transplant* one into a picture
+without tumour (it takes the tumour's label), and *clone* healthy tissue elsewhere (the label stays).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Float32 = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AugmentSettings:
-    """Strength of each augmentation; zero switches one off. Shares are probabilities."""
+    """Strength or probability of each augmentation; zero disables it."""
 
     rotate_deg: float = 15.0
     scale: float = 0.15
@@ -43,7 +43,7 @@ def augment_batch(
 ) -> tuple[Tensor, Tensor]:
     """Augment ``wide`` float[n, c, rows, cols] in 0..1 and masks float[n, 1, rows, cols] alike, cut to ``size``.
 
-    ``wide`` shows ``wide_by`` times the box that the model sees, so that shifts bring in picture rather than black.
+    ``wide`` covers ``wide_by`` times the model's crop, so that shifts bring in picture rather than black.
     """
     n = wide.shape[0]
     angle = (torch.rand(n) * 2 - 1) * math.radians(s.rotate_deg)
@@ -79,7 +79,7 @@ def feather(mask: Float32, grow_px: int) -> Float32:
 
 
 def clone_over(picture: Float32, mask: Float32, rng: np.random.Generator) -> Float32 | None:
-    """Cover ``mask`` with tissue from elsewhere in the picture, or None where no fitting tissue is found.
+    """Cover ``mask`` with tissue from elsewhere in the picture; None where no suitable tissue is found.
 
     Tries the mirrored picture and shifts; the source must be tissue throughout and lie outside the mask; its mean is
     matched to the ring around the mask.
@@ -106,7 +106,7 @@ def clone_over(picture: Float32, mask: Float32, rng: np.random.Generator) -> Flo
 
 
 def transplant(tumour: Float32, mask: Float32, host: Float32) -> Float32 | None:
-    """Lay the tumour of one picture into another at the same place, or None where the host has no tissue there."""
+    """Copy a tumour to the same place of another picture; None where the host has no tissue there."""
     alpha = feather(mask, 2)
     core = alpha > 0.05
     ring = (feather(mask, 8) > 0.05) & ~core

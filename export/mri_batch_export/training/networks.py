@@ -1,4 +1,4 @@
-"""The recipe's network: built, started from a checkpoint, and cut into what learns how fast."""
+"""Building of a recipe's network, its initial weights, and its parameter groups."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mri_batch_export.training.recipe import Recipe
 
 
 def build_model(recipe: Recipe, n_labels: int, init: Path | None) -> nn.Module:
-    """Build the recipe's network, from a checkpoint where one is given: all but its last layer, or that as well."""
+    """Build the recipe's network; ``init``: checkpoint to start from, without its last layer unless ``keep_head``."""
     p = recipe.preprocessing
     shape = Shape(n_labels=n_labels, rows=p.rows, cols=p.cols, channels=p.channels)
     model = build_architecture(recipe.architecture, shape, recipe.model)
@@ -33,7 +33,7 @@ def build_model(recipe: Recipe, n_labels: int, init: Path | None) -> nn.Module:
 
 
 def set_phase(model: nn.Module, recipe: Recipe, *, head_only: bool) -> None:
-    """Choose what learns: the last layer alone, or all but the frozen blocks."""
+    """Make the last layer trainable, or all layers but the frozen blocks."""
     head = last_linear(model)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(not head_only or name.rpartition(".")[0] == head)
@@ -45,7 +45,7 @@ def set_phase(model: nn.Module, recipe: Recipe, *, head_only: bool) -> None:
 
 
 def set_training(model: nn.Module) -> None:
-    """Switch to training; batch norms whose scale is frozen keep their statistics, too."""
+    """Switch to training mode; frozen batch norms keep their running statistics."""
     model.train()
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d) and not module.weight.requires_grad:
@@ -53,7 +53,7 @@ def set_training(model: nn.Module) -> None:
 
 
 def group_parameters(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
-    """Learning rates of what learns: the head's own; for a ViT decaying from the last block down."""
+    """Parameter groups with learning rates: one for the head; in a ViT decaying from the last block down."""
     head = last_linear(model)
     groups: list[dict[str, Any]] = []
     for name, parameter in model.named_parameters():

@@ -1,4 +1,4 @@
-"""Pictures held ready for training and validation, prepared by the runtime's own code, and counterfactual edits."""
+"""Pictures in memory for training and validation, prepared by the runtime's code, and counterfactual edits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mri_batch.arrays import Float32
-from mri_batch.card import Preprocessing
+from mri_batch.card import Preprocessing, with_fields
 from mri_batch.dataset import Item, read_picture, refuse_unreadable
 from mri_batch.errors import FileProblem
 from mri_batch.model.prepare import cut_out, place_slice
@@ -51,7 +51,7 @@ def load_exact(items: Sequence[Item], labels: Sequence[str], p: Preprocessing) -
 
 
 def edit_counterfactually(data: Pictures, labels: Sequence[str], recipe: Recipe, rng: np.random.Generator) -> Pictures:
-    """Make one epoch's pictures: some with their tumour erased, some given one, some with tissue cloned elsewhere."""
+    """Edit pictures for one epoch: erase tumours, transplant tumours, clone healthy tissue."""
     if not recipe.edits:
         return data
     a, background = recipe.augment, labels.index(recipe.background_label)
@@ -94,7 +94,7 @@ def _load(items: Sequence[Item], p: Preprocessing, wide_by: float, side: tuple[i
             problems.append(str(error))
             continue
         if mask is not None and mask.shape_px != picture.shape_px:
-            problems.append(f"{item.mask}: not as large as its picture")
+            problems.append(f"{item.mask}: not the size of its picture")
             continue
         placement = _widen(place_slice(picture, p), wide_by)
         views.append(np.moveaxis(cut_out(picture, placement, p, *side), -1, 0))
@@ -117,10 +117,10 @@ def _widen(placement: Placement, wide_by: float) -> Placement:
 def _cut_mask(
     picture: Slice, mask: Slice | None, placement: Placement, p: Preprocessing, side: tuple[int, int]
 ) -> Float32:
-    """Cut the outline where the picture was cut: float32[1, rows, cols] in 0..1."""
+    """Crop the outline like its picture: float32[1, rows, cols] in 0..1."""
     if mask is None:
         return np.zeros((1, *side), np.float32)
     outline = replace(picture, pixels=(mask.pixels > 127).astype(np.float32))
-    plain = p.intensity.model_copy(update={"kind": "range", "low": 0, "high": 1})
-    grey = p.model_copy(update={"intensity": plain, "colour": "grey"})
+    plain = with_fields(p.intensity, kind="range", low=0, high=1)
+    grey = with_fields(p, intensity=plain, colour="grey")
     return cut_out(outline, placement, grey, *side)[None, :, :, 0]

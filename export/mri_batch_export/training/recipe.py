@@ -1,4 +1,4 @@
-"""What to train and how: a readable TOML file."""
+"""Training recipes: TOML files that say what to train and how."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ class Recipe:
 
     @property
     def edits(self) -> bool:
-        """Whether pictures are edited counterfactually with their outlines."""
+        """Whether pictures are edited counterfactually."""
         return bool(self.background_label) and self.augment.erase + self.augment.transplant + self.augment.clone > 0
 
     def describe(self) -> dict[str, Any]:
-        """Every key as plain data."""
+        """Return every key as plain data."""
         return {
             **{f.name: getattr(self, f.name) for f in fields(self)},
             "preprocessing": self.preprocessing.model_dump(mode="json"),
@@ -81,13 +81,13 @@ class Recipe:
 
 
 def list_recipes() -> tuple[str, ...]:
-    """Name the recipes that come with the program."""
+    """List the names of the bundled recipes."""
     folder = resources.files("mri_batch_export") / FOLDER
     return tuple(sorted(path.name.removesuffix(".toml") for path in folder.iterdir() if path.name.endswith(".toml")))
 
 
 def load_recipe(name: str) -> Recipe:
-    """Load a recipe by its name or from a TOML file. Raises UsageError with what is wrong with it."""
+    """Load a recipe by its name or from a TOML file. Raises UsageError that says what is wrong."""
     path = Path(name)
     bundled = resources.files("mri_batch_export") / FOLDER / f"{name}.toml"
     if not path.is_file() and not bundled.is_file():
@@ -101,14 +101,14 @@ def load_recipe(name: str) -> Recipe:
 
 
 def to_recipe(raw: dict[str, Any]) -> Recipe:
-    """Make a recipe from plain data. Raises UsageError with what is wrong with it."""
-    told = dict(raw)
+    """Make a recipe from plain data. Raises UsageError that says what is wrong."""
+    keys = dict(raw)
     try:
         return Recipe(
-            preprocessing=Preprocessing.model_validate(told.pop("preprocessing", {})),
-            augment=AugmentSettings(**told.pop("augment", {})),
-            labels=tuple(told.pop("labels", ())),
-            **told,
+            preprocessing=Preprocessing.model_validate(keys.pop("preprocessing", {})),
+            augment=AugmentSettings(**keys.pop("augment", {})),
+            labels=tuple(keys.pop("labels", ())),
+            **keys,
         )
     except (TypeError, ValueError, ValidationError) as error:
         words = str(error).replace("Recipe.__init__() got an unexpected keyword argument", "no such key:")

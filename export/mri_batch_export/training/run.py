@@ -45,7 +45,7 @@ def train(
     tell: Tell = lambda words: None,
     after_epoch: Callable[[Row], None] = lambda row: None,
 ) -> Path:
-    """Train, and leave a run folder in ``out``; a run that was killed goes on after its last whole epoch.
+    """Train and write a run folder to ``out``; a killed run resumes after its last complete epoch.
 
     ``tell`` hears how it goes on; ``after_epoch`` may raise to end it. Raises UsageError before any training where the
     data set or the recipe cannot be used.
@@ -73,7 +73,7 @@ def train(
 
 
 def describe(recipe: Recipe, items: tuple[Item, ...], how_split: str, seed: int, init: Path | None) -> About:
-    """Say what a run is about; the labels are in alphabetical order."""
+    """Describe a run; labels are in alphabetical order."""
     return About(
         recipe=recipe,
         labels=tuple(sorted({item.label for item in items})),
@@ -99,12 +99,12 @@ def load_pictures(about: About) -> tuple[Pictures, Pictures]:
 
 
 def choose_device() -> torch.device:
-    """Choose the GPU where there is one."""
+    """Choose the GPU if there is one."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def weigh_classes(targets: npt.NDArray[np.int64], n_labels: int, recipe: Recipe) -> Tensor:
-    """Weights of the classes in the loss, float[k]: rarer ones weigh more."""
+    """Class weights of the loss, float[k]: larger for rarer classes."""
     inverse = torch.tensor([len(targets) / n_labels / max(1, (targets == k).sum()) for k in range(n_labels)])
     power = {"none": 0.0, "sqrt": 0.5, "inverse": 1.0}[recipe.class_weights]
     return inverse.float() ** power
@@ -118,7 +118,7 @@ def iter_batches(n: int, size: int, rng: np.random.Generator) -> Iterator[npt.ND
 
 
 class Run:
-    """A training under way: network, optimiser and schedule of the phase, running average of the weights."""
+    """A training run: network, optimiser and schedule of its phase, and running average of the weights."""
 
     def __init__(self, about: About, model: nn.Module, data: Pictures, progress: Progress | None, tell: Tell) -> None:
         self.recipe, self.about, self.model, self.data, self.tell = about.recipe, about, model, data, tell
@@ -137,7 +137,7 @@ class Run:
             self.schedule.load_state_dict(progress.schedule)
 
     def is_finished(self) -> bool:
-        """Whether all epochs are done, or the validation loss has not become better for long."""
+        """Whether all epochs are done, or the validation loss has not improved for ``patience`` epochs."""
         best = min(range(len(self.history)), key=lambda i: self.history[i]["val_nll"], default=0)
         waited = len(self.history) - 1 - best
         stopped = self.recipe.patience > 0 and waited >= self.recipe.patience
@@ -148,7 +148,7 @@ class Run:
         return self.history[-1]["val_nll"] <= min(row["val_nll"] for row in self.history)
 
     def progress(self) -> Progress:
-        """Return what is needed to go on."""
+        """Return the state from which training can resume."""
         return Progress(
             epoch=self.epoch,
             model=self.model.state_dict(),
@@ -159,7 +159,7 @@ class Run:
         )
 
     def train_epoch(self) -> Row:
-        """Train one epoch; what is random in it depends on seed and epoch alone."""
+        """Train one epoch; its randomness depends only on seed and epoch."""
         if self.epoch == self.recipe.head_epochs > 0:
             self._start_phase()
         seed = self.about.seed
@@ -182,7 +182,7 @@ class Run:
         return row
 
     def _start_phase(self) -> None:
-        """Make optimiser and schedule for the head alone, or for all that learns after it."""
+        """Create optimiser and schedule for the head alone, or for all trainable parameters."""
         recipe = self.recipe
         head_only = self.epoch < recipe.head_epochs
         set_phase(self.model, recipe, head_only=head_only)
@@ -232,7 +232,7 @@ class Run:
 
 
 def update_average(average: dict[str, Tensor], now: Mapping[str, Tensor], keep: float) -> None:
-    """Move a running average towards the weights of now; whole numbers (a batch norm's counter) are copied."""
+    """Move a running average towards the current weights; integers (a batch norm's counter) are copied."""
     for name, tensor in now.items():
         if tensor.is_floating_point():
             average[name].lerp_(tensor, 1 - keep)

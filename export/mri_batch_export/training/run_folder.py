@@ -1,4 +1,4 @@
-"""A run folder: weights, how they came about, learning curves, and the checkpoint that a killed run goes on from."""
+"""A run folder: weights, ``run.json``, learning curves, and the checkpoint from which a killed run resumes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from torch import Tensor
 from mri_batch.commands.evaluate.charts import Chart, Line, fit_range
 from mri_batch.commands.evaluate.page import render_chart
 from mri_batch.dataset import Item
-from mri_batch.errors import OutputError, UsageError
+from mri_batch.errors import UsageError
+from mri_batch.files import cannot_write, new_file
 from mri_batch_export.training.recipe import Recipe
 
 CHECKPOINT, WEIGHTS, RUN, HISTORY, SPLIT = "checkpoint.pt", "model.safetensors", "run.json", "history.csv", "split"
@@ -29,7 +30,7 @@ Row = dict[str, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """What a run is about; a checkpoint of another recipe, data set or seed is not gone on from."""
+    """Recipe, data and seed of a run; a checkpoint with any other is not resumed."""
 
     recipe: Recipe
     labels: tuple[str, ...]
@@ -40,14 +41,14 @@ class About:
     init: str | None
 
     def identity(self) -> str:
-        """What must be the same for a run to go on."""
-        told = [self.recipe.describe(), self.labels, self.data_sha256, self.seed, self.init]
-        return json.dumps(told, sort_keys=True, default=str)
+        """Return what must be equal for a run to be resumed."""
+        parts = [self.recipe.describe(), self.labels, self.data_sha256, self.seed, self.init]
+        return json.dumps(parts, sort_keys=True, default=str)
 
 
 @dataclass(slots=True, kw_only=True)
 class Progress:
-    """Where a run stands after ``epoch`` epochs: weights, their average, the state of optimiser and schedule."""
+    """State of a run after ``epoch`` epochs: weights, their average, optimiser, schedule and history."""
 
     epoch: int
     model: Mapping[str, Tensor]
@@ -58,24 +59,23 @@ class Progress:
 
 
 def save_progress(out: Path, about: About, progress: Progress) -> None:
-    """Save a checkpoint, whole or not at all."""
-    beside = out / f"{CHECKPOINT}.part"
+    """Save a checkpoint atomically."""
     fields = {
         name: getattr(progress, name) for name in ("epoch", "model", "average", "optimiser", "schedule", "history")
     }
-    torch.save(fields | {"identity": about.identity()}, beside)
-    beside.replace(out / CHECKPOINT)
+    with new_file(out / CHECKPOINT) as part:
+        torch.save(fields | {"identity": about.identity()}, part)
 
 
 def load_progress(out: Path, about: About) -> Progress | None:
-    """Load the checkpoint of the same run, or nothing. Raises UsageError where the folder holds another run."""
+    """Load the checkpoint of the same run, if any. Raises UsageError where the folder belongs to another run."""
     path = out / CHECKPOINT
     if not path.is_file():
         return None
     saved = torch.load(path, weights_only=True, map_location="cpu")
     if saved.pop("identity", None) != about.identity():
         raise UsageError(
-            "the folder holds a run of another recipe, data set or seed",
+            "the folder belongs to a run with another recipe, data set or seed",
             code="RUN_FOREIGN",
             file=str(out),
             hint="give a new --out",
@@ -88,11 +88,11 @@ def make_folder(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"cannot write: {error.strerror}", code="OUTPUT_UNWRITABLE", file=str(out)) from error
+        raise cannot_write(out, error) from error
 
 
 def write_split(out: Path, items: Sequence[Item]) -> None:
-    """Write the splits that were drawn as a data set of its own: ``split/labels.csv``, with full paths."""
+    """Write the splits as a data set, ``split/labels.csv``, with absolute paths."""
     (out / SPLIT).mkdir(exist_ok=True)
     with (out / SPLIT / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream)

@@ -1,4 +1,4 @@
-"""Which pictures train, which validate, which test. Patients, and near duplicates, stay together."""
+"""Splits for training, validation and test that keep patients and near-duplicates together."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ SHARES = (("train", 0.7), ("val", 0.15), ("test", 0.15))
 
 
 def choose_splits(items: Sequence[Item], labels: Sequence[str], seed: int) -> tuple[tuple[Item, ...], str]:
-    """Give every item a split and say how it came about. Raises UsageError for a data set that cannot be trained on.
+    """Assign every item a split, and say how. Raises UsageError for a data set that cannot be trained on.
 
-    A data set's own splits are kept. Without them patients are drawn, and where none is known, groups of near
-    duplicates; single pictures of known patients are never drawn.
+    A data set's own splits are kept. Otherwise whole patients are drawn or, where no patient is known, groups of
+    near-duplicates.
     """
     chosen = [item for item in items if not labels or item.label in labels]
     absent = sorted(set(labels) - {item.label for item in chosen})
@@ -48,7 +48,7 @@ def choose_splits(items: Sequence[Item], labels: Sequence[str], seed: int) -> tu
 
 
 def group_duplicates(items: Sequence[Item]) -> list[Item]:
-    """Give near duplicates, and what is near to these, one group. Raises UsageError with what cannot be read."""
+    """Group near-duplicates transitively. Raises UsageError that lists the files that cannot be read."""
     facts, problems = gather_facts(items, lambda done: None)
     refuse_unreadable(problems)
     at = {item: i for i, item in enumerate(items)}
@@ -65,7 +65,7 @@ def group_duplicates(items: Sequence[Item]) -> list[Item]:
 
 
 def _draw(items: Sequence[Item], seed: int) -> tuple[Item, ...]:
-    """Draw units class by class (a unit of several classes by its first)."""
+    """Draw units class by class; a unit with several classes counts for its first."""
     rng = np.random.default_rng(seed)
     label_of: dict[str, str] = {}
     for item in items:

@@ -1,4 +1,4 @@
-"""Search a recipe's own table of choices with Optuna (Akiba et al. 2019); a killed search loses the trial under way."""
+"""Hyperparameter search over a recipe's choices with Optuna (Akiba et al. 2019); resumes after its last full trial."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def tune(
     n_trials: int,
     tell: Tell = lambda words: None,
 ) -> Recipe:
-    """Train up to ``n_trials`` of the recipe's choices, those already there included; return the best recipe.
+    """Run trials until there are ``n_trials``, earlier ones included; return the best recipe.
 
-    The least validation loss of a trial is its worth. A trial that is worse than the others' median after the same
-    epoch is cut short. Raises UsageError where the recipe has no [search], or one that does not fit it.
+    A trial's score is its least validation loss. A trial that is worse than the median of the others after the same
+    epoch is pruned. Raises UsageError where the recipe has no [search] table, or one that does not fit it.
     """
     if not recipe.search:
         raise UsageError("the recipe has no [search]", code="RECIPE_NO_SEARCH", file=recipe.name)
@@ -58,7 +58,7 @@ def tune(
 
 
 def vary(recipe: Recipe, choices: dict[str, Any]) -> Recipe:
-    """Put choices (dotted key -> value) into a recipe. Raises UsageError where a key or value does not fit."""
+    """Apply choices (dotted key -> value) to a recipe. Raises UsageError where a key or value does not fit."""
     raw = recipe.describe()
     for key, value in choices.items():
         *tables, last = key.split(".")
@@ -71,7 +71,7 @@ def vary(recipe: Recipe, choices: dict[str, Any]) -> Recipe:
 
 
 def write_trials(out: Path, study: optuna.Study) -> None:
-    """Write the table of trials, and charts of worth by trial and by each choice."""
+    """Write the table of trials and a chart of their scores."""
     trials = [trial for trial in study.trials if trial.value is not None]
     if not trials:
         return
@@ -91,7 +91,7 @@ def _try(trial: Trial, folders: Sequence[Path], recipe: Recipe, out: Path, init:
     choices = {key: trial.suggest_categorical(key, values) for key, values in recipe.search.items()}
     best: list[float] = []
 
-    def look(row: Row) -> None:
+    def report(row: Row) -> None:
         if not best or row["val_nll"] < min(best):
             trial.set_user_attr("val_accuracy", row["val_accuracy"])
         best.append(row["val_nll"])
@@ -99,23 +99,23 @@ def _try(trial: Trial, folders: Sequence[Path], recipe: Recipe, out: Path, init:
         if trial.should_prune():
             raise optuna.TrialPruned
 
-    train(folders, vary(recipe, choices), out / f"trial-{trial.number:03d}", init, seed, after_epoch=look)
+    train(folders, vary(recipe, choices), out / f"trial-{trial.number:03d}", init, seed, after_epoch=report)
     return min(best)
 
 
 def _describe(trial: FrozenTrial) -> str:
-    worth = "none" if trial.value is None else f"{trial.value:.4f}"
-    return f"trial {trial.number} {trial.state.name.lower()} val_nll {worth} {trial.params}"
+    score = "none" if trial.value is None else f"{trial.value:.4f}"
+    return f"trial {trial.number} {trial.state.name.lower()} val_nll {score} {trial.params}"
 
 
 def _chart(trials: Sequence[FrozenTrial]) -> Chart:
-    worth = [(float(trial.number), float(trial.value or 0.0)) for trial in trials]
-    so_far = [(number, min(v for _, v in worth[: i + 1])) for i, (number, _) in enumerate(worth)]
+    scores = [(float(trial.number), float(trial.value or 0.0)) for trial in trials]
+    so_far = [(number, min(v for _, v in scores[: i + 1])) for i, (number, _) in enumerate(scores)]
     return Chart(
         title="Validation loss by trial",
         x_label="trial",
         y_label="validation loss",
-        x_range=fit_range([number for number, _ in worth]),
-        y_range=fit_range([v for _, v in worth], zero=True),
-        lines=(Line(label="trial", points=tuple(worth)), Line(label="best so far", points=tuple(so_far))),
+        x_range=fit_range([number for number, _ in scores]),
+        y_range=fit_range([v for _, v in scores], zero=True),
+        lines=(Line(label="trial", points=tuple(scores)), Line(label="best so far", points=tuple(so_far))),
     )

@@ -1,4 +1,4 @@
-"""How far the training is: the averaged weights on the validation pictures."""
+"""Validation of the averaged weights after an epoch."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def predict(model: nn.Module, data: Pictures, p: Preprocessing, rollout_layers: 
 
 
 def share_of_peaks(rolls: Tensor, data: Pictures, right: Tensor, grid: tuple[int, int]) -> float:
-    """Share of rightly classified pictures with an outline whose hottest patch touches it; NaN without any."""
+    """Share of correctly classified pictures with an outline whose hottest patch touches it; NaN without any."""
     masks = torch.from_numpy(data.masks.astype(np.float32))
     on = F.adaptive_max_pool2d(masks, grid).flatten(1) > 0.5
     use = on.any(1) & right

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from mri_batch.explain.base import Method
 from mri_batch.explain.methods.attention import Attention
 from mri_batch.explain.ops.heads import read_heads
 from mri_batch.explain.registry import ALL, AbsentMethod, ChosenMethod, choose_methods, iter_parts
+from mri_batch.files import new_file, write_file
 from mri_batch.model.decide import calibrate
 from mri_batch.model.package import read_package
 from mri_batch.model.prepare import prepare
@@ -28,7 +28,6 @@ from mri_batch.records import Attribution, MethodPanel, ModelInput, ReportSlice,
 from mri_batch.report.schema.notes import from_note, from_notes
 from mri_batch.report.study.methods_page import render_methods
 from mri_batch.run.attribution import MethodRunner, to_report_heat
-from mri_batch.run.store.folder import write_file
 from mri_batch.settings import ReadLimits
 
 
@@ -55,11 +54,9 @@ def explain_one(
     )
     write_file(out / "explain.html", page)
     write_file(out / "explain.json", json.dumps(_to_json(explained, session.labels), indent=1) + "\n")
-    with tempfile.TemporaryDirectory(dir=out, prefix=".") as folder:
-        beside = Path(folder) / "heat.npz"
-        arrays: dict[str, Any] = {p.name: p.heat.heat for p in explained.methods if p.heat is not None}
-        np.savez_compressed(beside, **arrays)
-        beside.replace(out / "heat.npz")
+    with new_file(out / "heat.npz") as part, part.open("wb") as stream:
+        arrays: dict[str, Any] = {panel.name: panel.heat.heat for panel in explained.methods if panel.heat}
+        np.savez_compressed(stream, **arrays)
     return out / "explain.html"
 
 

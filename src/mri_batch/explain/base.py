@@ -6,15 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import Knob, ModelCard, Wiring
 from mri_batch.notes import Note
 from mri_batch.records import Attribution
 
-Int64 = npt.NDArray[np.int64]
 Family = Literal["attention", "relevance", "gradient", "guided", "cam", "activations", "perturbation"]
 GRADIENT_PASSES = 3.0  # cost of a gradient in forward passes; 2.5 to 3.4 measured
 CAM_PASSES = 1.1  # cost of a forward pass and the head's backward pass

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import Wiring
-from mri_batch.explain.base import Forward, Int64
+from mri_batch.explain.base import Forward
 
 Outputs = Mapping[str, Float32]
 

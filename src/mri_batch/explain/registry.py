@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 
-from mri_batch.card import Knob, MethodEntry, ModelCard
+from mri_batch.card import Knob, MethodEntry, ModelCard, with_fields
 from mri_batch.errors import MethodAbsent, UsageError
 from mri_batch.explain.base import Method
 from mri_batch.explain.methods.activations import Activations
@@ -124,7 +124,7 @@ def list_methods(card: ModelCard) -> tuple[MethodEntry, ...]:
     for name, method in load_methods().items():
         entry = by_name.get(name, MethodEntry(method=name))
         if entry.available and method.absent_reason(card):
-            entry = entry.model_copy(update={"available": False, "reason": ""})
+            entry = with_fields(entry, available=False, reason="")
         entries.append(entry)
     return tuple(entries)
 

@@ -10,15 +10,13 @@ import numpy.typing as npt
 from mri_batch.arrays import Float32
 from mri_batch.card import ModelCard
 from mri_batch.notes import Note
+from mri_batch.probabilities import conformal_set, softmax
 from mri_batch.records import Prediction, Verdict
 
 
 def calibrate(logits: Float32, card: ModelCard) -> Float32:
     """Calibrated probabilities float32[n, k] of logits float32[n, k]: softmax at the card's temperature."""
-    scaled = logits.astype(np.float64) / card.calibration.temperature
-    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    probabilities: Float32 = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-    return probabilities
+    return softmax(logits, card.calibration.temperature).astype(np.float32)
 
 
 def aggregate(probabilities: Float32, card: ModelCard) -> Float32:
@@ -49,11 +47,8 @@ def prediction_set(probabilities: npt.NDArray[np.floating], card: ModelCard) -> 
     conformal = card.decision.conformal
     if conformal is None:
         return (card.labels[int(np.argmax(probabilities))],)
-    return tuple(
-        label
-        for label, p in zip(card.labels, probabilities, strict=True)
-        if 1.0 - float(p) <= conformal.thresholds.get(label, 1.0)
-    )
+    thresholds = [conformal.thresholds.get(label, 1.0) for label in card.labels]
+    return tuple(card.labels[k] for k in conformal_set(probabilities, thresholds))
 
 
 def decide(

@@ -8,6 +8,7 @@ import numpy as np
 
 from mri_batch.arrays import Float32
 from mri_batch.model.package import Package
+from mri_batch.probabilities import mahalanobis_score
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +20,7 @@ class Gate:
 
     def score(self, features: Float32) -> Float32:
         """Squared Mahalanobis distance of float32[n, d] to the nearest class mean: float32[n] (Lee et al. 2018)."""
-        apart = features[:, None, :].astype(np.float64) - self.means[None].astype(np.float64)
-        distances = np.einsum("nkd,de,nke->nk", apart, self.precision.astype(np.float64), apart)
-        nearest: Float32 = distances.min(axis=1).astype(np.float32)
-        return nearest
+        return mahalanobis_score(features, self.means, self.precision).astype(np.float32)
 
 
 def load_gate(package: Package) -> Gate | None:

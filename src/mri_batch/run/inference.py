@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from mri_batch.arrays import Float32
-from mri_batch.model.decide import Gate, calibrate
+from mri_batch.model.decide import calibrate
+from mri_batch.model.gate import Gate
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
+from mri_batch.notes import Note
 from mri_batch.placement import Placement
 from mri_batch.prefetch import prefetch
 from mri_batch.read.decode.slices import iter_slices
@@ -72,7 +74,7 @@ class SeriesInference:
     probabilities: Float32
     gate_scores: Float32
     kept: Mapping[str, Float32]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def infer_series(
@@ -92,7 +94,7 @@ def infer_series(
     source = SliceSource(series, limits, room_bytes)
     origins: list[tuple[FoundFile, int]] = []
     placements: list[Placement] = []
-    notes: dict[str, None] = {}
+    notes: dict[Note, None] = {}
     answers = [np.zeros((0, len(session.labels)), np.float32)]
     scores = [np.zeros(0, np.float32)]
     kept: dict[str, list[Float32]] = {name: [] for name in keep}

@@ -13,6 +13,7 @@ from mri_batch.checksums import digest_file, digest_folder
 from mri_batch.errors import NothingToRead
 from mri_batch.files import new_file, write_file
 from mri_batch.model.package import Package, read_package
+from mri_batch.progress import Progress
 from mri_batch.read.find.walk import iter_files
 from mri_batch.read.group import Grouper
 from mri_batch.records import FileCounts, FileRecord, FoundFile, ScanSummary, Study, StudyResult, StudyStatus
@@ -30,16 +31,6 @@ from mri_batch.settings import ScanSettings
 TABLES = ("results.jsonl", "results.csv", "files.csv", "run.json", "model-card.json", JOURNAL)
 
 
-class Watch:
-    """Is told how a scan goes on; does nothing. The command line's own draws a progress bar."""
-
-    def found(self, n_studies: int, n_pending: int) -> None:
-        """Hear how many studies there are, and how many of them are to do."""
-
-    def finished(self, result: StudyResult) -> None:
-        """Hear of one study that is recorded."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanReport:
     """How a scan ended, and the content of ``run.json``."""
@@ -48,7 +39,7 @@ class ScanReport:
     run: dict[str, Any]
 
 
-def scan(settings: ScanSettings, watch: Watch) -> ScanReport:
+def scan(settings: ScanSettings, progress: Progress) -> ScanReport:
     """Scan. Raises NothingToRead, ModelPackageError, OutputError; what goes wrong with a study is in its result."""
     began = datetime.now(UTC)
     package = read_package(settings.model)
@@ -58,8 +49,8 @@ def scan(settings: ScanSettings, watch: Watch) -> ScanReport:
             journal = Journal(out / JOURNAL, forget=settings.force)
             keys = {s.study_id: study_key(s, package.sha256, settings) for s in _studies(grouper, settings)}
             pending = {study_id for study_id, key in keys.items() if key not in journal}
-            watch.found(len(keys), len(pending))
-            interrupted = _work_off(_jobs(grouper, settings, keys, pending), settings, package, journal, watch)
+            progress.started("studies", len(keys), len(pending))
+            interrupted = _work_off(_jobs(grouper, settings, keys, pending), settings, package, journal, progress)
             strays += list(grouper.iter_leftovers())
             summary = _write_tables(out, settings, grouper, keys, journal, strays)
             summary = replace(summary, interrupted=interrupted, resumed=len(keys) - len(pending))
@@ -110,14 +101,16 @@ def _jobs(grouper: Grouper, settings: ScanSettings, keys: dict[str, str], pendin
             yield Job(study=study, key=keys[study.study_id])
 
 
-def _work_off(jobs: Iterator[Job], settings: ScanSettings, package: Package, journal: Journal, watch: Watch) -> bool:
+def _work_off(
+    jobs: Iterator[Job], settings: ScanSettings, package: Package, journal: Journal, progress: Progress
+) -> bool:
     """Work the pending studies off and record each; returns whether it was interrupted."""
     try:
         spread_jobs = spread_over_cluster if settings.cluster else spread
         for job, result in spread_jobs(jobs, settings, package.card):
             folder = settings.out / "studies" / result.study_id
             journal.record(job.key, result.study_id, result.status, digest_folder(folder, settings.out))
-            watch.finished(result)
+            progress.advanced(result=result)
     except KeyboardInterrupt:
         return True
     return False

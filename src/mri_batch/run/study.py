@@ -15,11 +15,11 @@ from mri_batch.card import ModelCard
 from mri_batch.checksums import digest_file
 from mri_batch.errors import MriBatchError, OutputError
 from mri_batch.files import new_folder
-from mri_batch.model.decide import Gate, aggregate, decide
+from mri_batch.model.decide import aggregate, decide
+from mri_batch.model.gate import Gate
 from mri_batch.model.session import Session
-from mri_batch.read.file_errors import to_record
+from mri_batch.notes import Note
 from mri_batch.read.header.patient import read_patient
-from mri_batch.read.header.series_info import told_facts
 from mri_batch.read.series_choice import choose_series
 from mri_batch.records import (
     FileRecord,
@@ -53,36 +53,39 @@ def process(job: Job, settings: ScanSettings, session: Session, gate: Gate | Non
     """Work one study through and leave its folder in place, whatever happens to it. Raises OutputError alone."""
     try:
         result, shown = _work_through(job, settings, session, gate)
-        result = write_study(result, settings, session.card, shown)
+        result = write_study(result, settings, session.card, shown, threads=session.threads)
     except OutputError:
         raise
     except MriBatchError as error:
-        result = fail(job, code=error.code, reason=str(error))
+        result = fail(
+            job, code=error.code, reason=_to_note(error), hint=error.hint if isinstance(error.hint, Note) else None
+        )
         write_study(result, settings, session.card)
     except MemoryError:
-        result = fail(job, code="STUDY_MEMORY", reason="it needs more memory than a worker may use")
+        result = fail(job, code="STUDY_MEMORY", reason=Note("STUDY_MEMORY"))
         write_study(result, settings, session.card)
     except Exception as error:  # the one broad except: a study must never take the batch with it
         at = traceback.extract_tb(error.__traceback__)[-1]
         # Not the message: it may quote what stands in the file, a patient's name among it.
-        reason = f"unexpected {type(error).__name__} in {Path(at.filename).name}:{at.lineno}"
+        where = {"file": Path(at.filename).name, "line": at.lineno or 0}
+        reason = Note("INTERNAL_ERROR", {"error": type(error).__name__, **where})
         result = fail(job, code="INTERNAL", reason=reason)
         write_study(result, settings, session.card)
     return result
 
 
-def fail(job: Job, *, code: str, reason: str) -> StudyResult:
+def fail(job: Job, *, code: str, reason: Note, hint: Note | None = None) -> StudyResult:
     """Make the result of a study that could not be finished; its files count as failed with it."""
     lost = [
-        _record(file, job.study, series.series_id, FileStatus.FAILED, code, reason)
+        _record(file, job.study, series.series_id, FileStatus.FAILED, code, reason, hint)
         for series in job.study.series
         for file in series.files
     ]
-    return _not_done(job, job.study, StudyStatus.FAILED, code, reason, lost)
+    return _not_done(job, job.study, StudyStatus.FAILED, code, reason, hint, lost)
 
 
 def write_study(
-    result: StudyResult, settings: ScanSettings, card: ModelCard, shown: ReportSlices | None = None
+    result: StudyResult, settings: ScanSettings, card: ModelCard, shown: ReportSlices | None = None, *, threads: int = 1
 ) -> StudyResult:
     """Write a study's folder beside its place and rename it there. Raises OutputError.
 
@@ -96,9 +99,9 @@ def write_study(
                 folder / "dicom", result, shown.key_slices(), card, settings.dicom, version=__version__
             )
             result = replace(result, notes=(*result.notes, *written.notes))
-            write_pieces(pieces, pictures, threads=shown.session.threads)
-            for judged in shown.judged:  # the page is made of the pieces
-                judged.source.forget()
+            write_pieces(pieces, pictures, threads=threads)
+            for inference in shown.series:  # the page is made of the pieces
+                inference.source.forget()
         (folder / "result.json").write_text(dump_result(result), "utf-8", newline="\n")
         page = render_study(result, pieces if pieces.exists() else None, card, lang=settings.lang)
         (folder / "report.html").write_text(page, "utf-8", newline="\n")
@@ -126,7 +129,7 @@ def _work_through(
     shown = plan_report_slices(judged, result, settings, session)
     result = replace(
         result,
-        key_slices=shown.told(),
+        key_slices=shown.key_results(result),
         notes=(*result.notes, *shown.notes),
         timings_ms=(("read_and_infer", _ms(began, read)), ("explain", _ms(read, time.perf_counter()))),
     )
@@ -139,17 +142,17 @@ def _sum_up(
     card = session.card
     by_series = [aggregate(j.probabilities, card) for j in judged]
     scores = np.concatenate([j.gate_scores for j in judged])
-    doubts = list(study.doubts)
+    caution_reasons = list(study.caution_reasons)
     if len({int(np.argmax(p)) for p in by_series}) > 1:
-        doubts.append("the series of this study disagree")
+        caution_reasons.append(Note("SERIES_DISAGREE"))
     n_failed = sum(record.status is FileStatus.FAILED for record in files)
     if n_failed:
-        doubts.append(f"{n_failed} of {len(files)} files could not be read")
+        caution_reasons.append(Note("FILES_UNREADABLE", {"n": n_failed, "total": len(files)}))
     prediction = decide(
         np.mean(by_series, axis=0),
         card,
         gate_score=float(np.median(scores)) if scores.size else None,
-        doubts=doubts,
+        caution_reasons=caution_reasons,
     )
     return StudyResult(
         study_id=study.study_id,
@@ -176,8 +179,7 @@ def _series_result(judged: SeriesInference, probabilities: np.ndarray, labels: S
         n_slices=len(judged.origins),
         label=labels[int(np.argmax(probabilities))],
         probabilities=tuple(float(p) for p in probabilities),
-        modality=series.modality,
-        facts=told_facts(series),
+        info=series.info,
         reason=series.reason,
     )
 
@@ -212,9 +214,25 @@ def _account(study: Study, judged: Sequence[SeriesInference]) -> list[FileRecord
 
 
 def _record(
-    file: FoundFile, study: Study, series_id: str, status: FileStatus, code: str = "", reason: str = ""
+    file: FoundFile,
+    study: Study,
+    series_id: str,
+    status: FileStatus,
+    code: str = "",
+    reason: Note | None = None,
+    hint: Note | None = None,
 ) -> FileRecord:
-    return replace(to_record(file, status, code, reason), study_id=study.study_id, series_id=series_id)
+    record = FileRecord(
+        file_id=file.file_id,
+        relative=file.relative,
+        kind=file.kind,
+        size_bytes=file.size_bytes,
+        status=status,
+        code=code,
+        reason=reason,
+        hint=hint,
+    )
+    return replace(record, study_id=study.study_id, series_id=series_id)
 
 
 def _digest(file: FoundFile) -> str:
@@ -227,24 +245,24 @@ def _digest(file: FoundFile) -> str:
 
 def _nothing_readable(job: Job, study: Study, files: Sequence[FileRecord]) -> StudyResult:
     failed = [record for record in files if record.status is FileStatus.FAILED]
-    if failed:
+    if failed and failed[0].reason is not None:
         first = failed[0]
-        return _not_done(
-            job,
-            study,
-            StudyStatus.FAILED,
-            first.code,
-            f"{len(failed)} files could not be read; the first: {first.reason}",
-            files,
-        )
-    reasons = [record for record in files if record.status is FileStatus.SKIPPED]
-    code = reasons[0].code if reasons else "NO_SLICE"
-    reason = reasons[0].reason if reasons else "no slice to classify"
-    return _not_done(job, study, StudyStatus.SKIPPED, code, reason, files)
+        reason = Note("ALL_FILES_UNREADABLE", {"n": len(failed), "first": first.reason})
+        return _not_done(job, study, StudyStatus.FAILED, first.code, reason, first.hint, files)
+    skipped = next((record for record in files if record.status is FileStatus.SKIPPED), None)
+    if skipped is None or skipped.reason is None:
+        return _not_done(job, study, StudyStatus.SKIPPED, "NO_SLICE", Note("NO_SLICE"), None, files)
+    return _not_done(job, study, StudyStatus.SKIPPED, skipped.code, skipped.reason, skipped.hint, files)
 
 
 def _not_done(
-    job: Job, study: Study, status: StudyStatus, code: str, reason: str, files: Sequence[FileRecord]
+    job: Job,
+    study: Study,
+    status: StudyStatus,
+    code: str,
+    reason: Note,
+    hint: Note | None,
+    files: Sequence[FileRecord],
 ) -> StudyResult:
     return StudyResult(
         study_id=study.study_id,
@@ -254,8 +272,13 @@ def _not_done(
         status=status,
         code=code,
         reason=reason,
+        hint=hint,
         files=tuple(files),
     )
+
+
+def _to_note(error: MriBatchError) -> Note:
+    return error.reason if isinstance(error.reason, Note) else Note("TEXT", {"text": error.reason})
 
 
 def _ms(start: float, end: float) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import MethodEntry
 from mri_batch.commands.evaluate.estimate import Bootstrap
 from mri_batch.commands.evaluate.evaluation import EvaluateSettings, Evaluation, Missing, evaluate
@@ -23,7 +23,7 @@ from mri_batch.commands.evaluate.summary import Rows, rows_by_patient, summarise
 from mri_batch.commands.evaluate.write import RESULT, write_evaluation
 from mri_batch.dataset import choose_split, load_dataset
 from mri_batch.errors import OutputError, UsageError
-from mri_batch.explain.base import Family, Forward, Int64, Method
+from mri_batch.explain.base import Family, Forward, Method
 from mri_batch.explain.registry import ChosenMethod
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session

@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
+from mri_batch.arrays import Float64, Int64
 from mri_batch.commands.evaluate import metrics as f
+from mri_batch.probabilities import weighted_calibration_error
 
 K = 3
 
 
-def draw(seed: int, n: int = 60, *, coarse: bool = False) -> tuple[f.Ints, f.Doubles, f.Doubles]:
+def draw(seed: int, n: int = 60, *, coarse: bool = False) -> tuple[Int64, Float64, Float64]:
     """Draw targets, probabilities (with ties where ``coarse``) and integer weights, all classes present."""
     rng = np.random.default_rng(seed)
     targets = np.concatenate([np.arange(K), rng.integers(0, K, n - K)]).astype(np.int64)
@@ -79,7 +81,7 @@ def test_ece_is_the_gap_of_confidence_and_accuracy() -> None:
     """Ten answers at 0.9 of which seven are right: 0.2 off; those at 0.5 that are half right: not off."""
     confidence = np.array([0.9] * 10 + [0.5] * 4)
     right = np.array([True] * 7 + [False] * 3 + [True, False] * 2)
-    assert np.isclose(f.ece(confidence, right, np.ones((1, 14)))[0], 0.2 * 10 / 14)
+    assert np.isclose(weighted_calibration_error(confidence, right, np.ones((1, 14)))[0], 0.2 * 10 / 14)
 
 
 def test_figures_say_nothing_of_a_class_that_is_absent() -> None:

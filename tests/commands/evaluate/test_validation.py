@@ -12,7 +12,7 @@ import pytest
 from mri_batch.checksums import SUMS
 from mri_batch.commands.evaluate.estimate import Bootstrap, Estimate
 from mri_batch.commands.evaluate.evaluation import EvaluateSettings, evaluate
-from mri_batch.commands.evaluate.heatmap_metrics import MapMetrics, Measure, Test
+from mri_batch.commands.evaluate.heatmap_metrics import Criterion, MapMetrics, Measure
 from mri_batch.commands.evaluate.heatmap_scores import MapBudget, spread_out
 from mri_batch.commands.evaluate.validation import Finding, Validation, to_words, validate, write_validation
 from mri_batch.commands.evaluate.write import write_evaluation
@@ -27,13 +27,13 @@ from mri_batch.settings import ScanSettings
 from tests.commands.evaluate.tiny import make_data, make_package
 
 NOTE = "METHOD_FAILED_VALIDATION"
-FAILED = Validation(method="occlusion", verdict="failed", finding=Finding.BEHIND, tests=(Test.ENERGY_RANDOM,))
+FAILED = Validation(method="occlusion", verdict="failed", finding=Finding.BEHIND, criteria=(Criterion.ENERGY_RANDOM,))
 SURE = Estimate(value=0.5, low=0.2, high=0.8)
 
 
-def measured(n: int = 40, n_faith: int = 20, changed: dict[Test, Estimate] | None = None) -> MapMetrics:
+def measured(n: int = 40, n_faith: int = 20, changed: dict[Criterion, Estimate] | None = None) -> MapMetrics:
     """A method that is ahead in everything but what is ``changed``."""
-    ahead = dict.fromkeys(Test, SURE) | (changed or {})
+    ahead = dict.fromkeys(Criterion, SURE) | (changed or {})
     return MapMetrics(method="rollout", n=n, n_faith=n_faith, passes=1.0, metrics={}, ahead=ahead)
 
 
@@ -42,23 +42,23 @@ def test_method_that_is_ahead_in_everything_passes() -> None:
     assert validate(measured()) == Validation(method="rollout", verdict="passed", finding=Finding.AHEAD)
 
 
-@pytest.mark.parametrize("test", Test)
-def test_method_that_is_behind_in_one_thing_fails(test: Test) -> None:
+@pytest.mark.parametrize("test", Criterion)
+def test_method_that_is_behind_in_one_thing_fails(test: Criterion) -> None:
     """Even where the interval would allow more: the finding names it."""
     found = validate(measured(changed={test: Estimate(value=0.0, low=-0.2, high=0.2)}))
-    assert (found.verdict, found.finding, found.tests) == ("failed", Finding.BEHIND, (test,))
+    assert (found.verdict, found.finding, found.criteria) == ("failed", Finding.BEHIND, (test,))
 
 
 def test_method_stays_untested_where_nothing_is_settled() -> None:
     """Ahead, but not by more than the interval; on few slices; or without a test."""
-    wide = validate(measured(changed={Test.ENERGY_CENTRE: Estimate(value=0.5, low=-0.1, high=0.9)}))
-    assert (wide.verdict, wide.finding, wide.tests) == ("untested", Finding.OPEN, (Test.ENERGY_CENTRE,))
+    wide = validate(measured(changed={Criterion.ENERGY_CENTRE: Estimate(value=0.5, low=-0.1, high=0.9)}))
+    assert (wide.verdict, wide.finding, wide.criteria) == ("untested", Finding.OPEN, (Criterion.ENERGY_CENTRE,))
     assert validate(measured(n_faith=9)).finding is Finding.FEW_SLICES
     assert validate(measured(n=9)).finding is Finding.FEW_SLICES
     whole = measured()
-    short = replace(whole, ahead={test: lead for test, lead in whole.ahead.items() if test is not Test.WEIGHTS})
+    short = replace(whole, ahead={test: lead for test, lead in whole.ahead.items() if test is not Criterion.WEIGHTS})
     found = validate(short)
-    assert (found.verdict, found.finding, found.tests) == ("untested", Finding.NOT_RUN, (Test.WEIGHTS,))
+    assert (found.verdict, found.finding, found.criteria) == ("untested", Finding.NOT_RUN, (Criterion.WEIGHTS,))
     assert to_words(found) == "not tested for change with the weights"
 
 
@@ -108,7 +108,7 @@ def test_evaluation_judges_the_methods_that_it_measured(tmp_path: Path) -> None:
     found, predictions = evaluate(settings, Progress())
     (occlusion,) = found.validations
     assert occlusion.verdict == "failed"
-    assert Test.POINTING_CENTRE in occlusion.tests
+    assert Criterion.POINTING_CENTRE in occlusion.criteria
     assert found.maps[0].metrics[Measure.WEIGHT_AGREEMENT].value < 0.9
     write_evaluation(tmp_path, found, predictions, read_package(model).card)
     page = (tmp_path / "index.html").read_text("utf-8")

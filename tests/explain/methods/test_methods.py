@@ -13,9 +13,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import Wiring
-from mri_batch.explain.base import Family, Int64
+from mri_batch.explain.base import Family
 from mri_batch.explain.methods.gradcam import GradCAM
 from mri_batch.explain.methods.kernel_shap import KernelShap, choose_coalitions, solve_shapley
 from mri_batch.explain.methods.lime import Lime, fit_ridge

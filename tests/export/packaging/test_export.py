@@ -18,7 +18,7 @@ from torch import nn
 from mri_batch.card import with_fields
 from mri_batch.errors import ExportRefused, ModelPackageError
 from mri_batch.explain.methods.gradcam import GradCAM
-from mri_batch.explain.ops.grid import cam_inputs
+from mri_batch.explain.ops.gradients import cam_inputs
 from mri_batch.model.package import Package, read_package
 from mri_batch.model.selftest import compare, verify_package
 from mri_batch.model.session import Session

@@ -8,7 +8,7 @@ import numpy as np
 
 from mri_batch.card import with_fields
 from mri_batch.dataset import load_dataset
-from mri_batch.explain.registry import available_methods, build_method
+from mri_batch.explain.registry import build_method, list_methods
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
 from mri_batch_export.packaging.scales import measure_scales
@@ -19,7 +19,7 @@ def test_every_method_that_can_run_gets_a_scale(tmp_path: Path) -> None:
     """Expensive methods too; a method that has a scale keeps it, and an absent one has none."""
     session = Session(read_package(make_package(tmp_path / "model")), threads=1)
     items = load_dataset([make_data(tmp_path / "data", "ulul", "abcd")])
-    known = with_fields(available_methods(session.card)[-1], scale_max=0.125)
+    known = with_fields(list_methods(session.card)[-1], scale_max=0.125)
     card = with_fields(session.card, explanations=(known,))
     scaled = {entry.method: entry for entry in measure_scales(session, card, items)}
     assert {e.method for e in scaled.values() if e.scale_max} == {e.method for e in scaled.values() if e.available}

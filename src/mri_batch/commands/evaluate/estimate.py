@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mri_batch.commands.evaluate.metrics import Doubles, draw_weights
+from mri_batch.arrays import Float64
+from mri_batch.commands.evaluate.metrics import draw_weights
 
 INTERVAL = (2.5, 97.5)  # percentiles of the bootstrap: 95 %
 
@@ -21,7 +22,7 @@ class Estimate:
     high: float
 
     @classmethod
-    def of(cls, draws: Doubles) -> Estimate:
+    def of(cls, draws: Float64) -> Estimate:
         """Make one from float64[1 + draws], the number itself first."""
         sampled = draws[1:][~np.isnan(draws[1:])]
         low, high = np.percentile(sampled, INTERVAL) if sampled.size else (np.nan, np.nan)
@@ -35,6 +36,6 @@ class Bootstrap:
     n_draws: int = 1000  # usual for a 95 % interval by percentiles
     seed: int = 0
 
-    def weights(self, units: Sequence[str]) -> Doubles:
+    def weights(self, units: Sequence[str]) -> Float64:
         """Draw weights float64[1 + n_draws, n] of n slices of these patients; the first row is ones."""
         return draw_weights(units, self.n_draws, self.seed)

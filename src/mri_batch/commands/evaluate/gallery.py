@@ -8,12 +8,12 @@ from enum import StrEnum
 
 import numpy as np
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Float64
 from mri_batch.card import ModelCard
 from mri_batch.commands.evaluate import metrics
 from mri_batch.commands.evaluate.estimate import Bootstrap, Estimate
 from mri_batch.commands.evaluate.heatmap_scores import load_mask
-from mri_batch.commands.evaluate.metrics import Bools, Doubles
+from mri_batch.commands.evaluate.metrics import Bools
 from mri_batch.commands.evaluate.predictions import Predictions
 from mri_batch.dataset import read_picture
 from mri_batch.explain.base import Method
@@ -80,7 +80,7 @@ def draw_gallery(
 def contrast(predictions: Predictions, card: ModelCard, bootstrap: Bootstrap) -> tuple[Contrast, ...]:
     """How right and wrong slices differ: confidence, prediction set, distance from the training data, outline."""
     sizes = [len(prediction_set(row, card)) for row in predictions.probabilities]
-    columns: dict[Quantity, Doubles] = {
+    columns: dict[Quantity, Float64] = {
         Quantity.CONFIDENCE: predictions.probabilities.max(axis=1).astype(np.float64),
         Quantity.SET_SIZE: np.array(sizes, np.float64),
     }
@@ -96,12 +96,12 @@ def contrast(predictions: Predictions, card: ModelCard, bootstrap: Bootstrap) ->
     )
 
 
-def _mean(values: Doubles, rows: Bools, weights: Doubles) -> Estimate:
+def _mean(values: Float64, rows: Bools, weights: Float64) -> Estimate:
     use = rows & ~np.isnan(values)
     return Estimate.of(metrics.mean(values[use], weights[:, use]))
 
 
-def _outline_shares(predictions: Predictions) -> Doubles:
+def _outline_shares(predictions: Predictions) -> Float64:
     shares = np.full(len(predictions.items), np.nan)
     for i, item in enumerate(predictions.items):
         if item.mask is not None:

@@ -36,7 +36,7 @@ class Baseline(StrEnum):
     CENTRE = "centre"
 
 
-class Test(StrEnum):
+class Criterion(StrEnum):
     """What a method must be ahead in to pass validation."""
 
     POINTING_RANDOM = "pointing_over_random_map"
@@ -86,7 +86,7 @@ class MapMetrics:
     n_faith: int
     passes: float
     metrics: Mapping[Measure, Estimate]
-    ahead: Mapping[Test, Estimate] = field(default_factory=dict)
+    ahead: Mapping[Criterion, Estimate] = field(default_factory=dict)
 
 
 def summarise_maps(measured: MapScores, bootstrap: Bootstrap) -> tuple[MapMetrics, ...]:
@@ -117,21 +117,23 @@ def average(scores: Sequence[Mapping[Key, float]], units: Sequence[str], bootstr
     return averaged
 
 
-def _compare(scores: Sequence[Scores], baselines: Mapping[Baseline, Sequence[Scores]]) -> list[Mapping[Test, float]]:
+def _compare(
+    scores: Sequence[Scores], baselines: Mapping[Baseline, Sequence[Scores]]
+) -> list[Mapping[Criterion, float]]:
     """By how much a method is ahead on each of its slices; NaN where that was not measured."""
-    compared: list[Mapping[Test, float]] = []
+    compared: list[Mapping[Criterion, float]] = []
     for number, own in enumerate(scores):
         chance, centre = (baselines[baseline][number] for baseline in Baseline)
         compared.append(
             {
-                Test.POINTING_RANDOM: own[Measure.POINTING] - chance[Measure.POINTING],
-                Test.POINTING_CENTRE: own[Measure.POINTING] - centre[Measure.POINTING],
-                Test.ENERGY_RANDOM: own[Measure.ENERGY] - chance[Measure.ENERGY],
-                Test.ENERGY_CENTRE: own[Measure.ENERGY] - centre[Measure.ENERGY],
-                Test.CURVES_RANDOM: _gain(own) - _gain(chance),
-                Test.CURVES_CENTRE: _gain(own) - _gain(centre),
-                Test.FAITHFULNESS: own.get(Measure.FAITHFULNESS, np.nan),
-                Test.WEIGHTS: MOST_AGREEMENT - own.get(Measure.WEIGHT_AGREEMENT, np.nan),
+                Criterion.POINTING_RANDOM: own[Measure.POINTING] - chance[Measure.POINTING],
+                Criterion.POINTING_CENTRE: own[Measure.POINTING] - centre[Measure.POINTING],
+                Criterion.ENERGY_RANDOM: own[Measure.ENERGY] - chance[Measure.ENERGY],
+                Criterion.ENERGY_CENTRE: own[Measure.ENERGY] - centre[Measure.ENERGY],
+                Criterion.CURVES_RANDOM: _gain(own) - _gain(chance),
+                Criterion.CURVES_CENTRE: _gain(own) - _gain(centre),
+                Criterion.FAITHFULNESS: own.get(Measure.FAITHFULNESS, np.nan),
+                Criterion.WEIGHTS: MOST_AGREEMENT - own.get(Measure.WEIGHT_AGREEMENT, np.nan),
             }
         )
     return compared

@@ -11,74 +11,73 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-Doubles = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+from mri_batch.arrays import Float64, Int64
+
 Bools = npt.NDArray[np.bool_]
 
-ECE_BINS = 15  # as Guo et al. 2017
-Points = Callable[[Doubles, Bools, Doubles], tuple[Doubles, Doubles]]
+Points = Callable[[Float64, Bools, Float64], tuple[Float64, Float64]]
 
 
-def count_confusion(targets: Ints, predicted: Ints, weights: Doubles, k: int) -> Doubles:
+def count_confusion(targets: Int64, predicted: Int64, weights: Float64, k: int) -> Float64:
     """Confusion matrices float64[r, k, k]: true label down, predicted label across."""
     cells = np.zeros((len(targets), k * k))
     cells[np.arange(len(targets)), targets * k + predicted] = 1.0
-    counted: Doubles = (weights @ cells).reshape(len(weights), k, k)
+    counted: Float64 = (weights @ cells).reshape(len(weights), k, k)
     return counted
 
 
-def accuracy(confusion: Doubles) -> Doubles:
+def accuracy(confusion: Float64) -> Float64:
     """Share on the diagonal: [r]."""
     return share(np.trace(confusion, axis1=1, axis2=2), confusion.sum(axis=(1, 2)))
 
 
-def recall(confusion: Doubles) -> Doubles:
+def recall(confusion: Float64) -> Float64:
     """Of each true class, the share that is found (sensitivity): [r, k]."""
     return share(_diagonal(confusion), confusion.sum(axis=2))
 
 
-def precision(confusion: Doubles) -> Doubles:
+def precision(confusion: Float64) -> Float64:
     """Of the slices predicted as each class, the share that is right: [r, k]."""
     return share(_diagonal(confusion), confusion.sum(axis=1))
 
 
-def specificity(confusion: Doubles) -> Doubles:
+def specificity(confusion: Float64) -> Float64:
     """Of the slices of all other classes, the share not predicted as the class: [r, k]."""
     others = confusion.sum(axis=(1, 2))[:, None] - confusion.sum(axis=2)
     false = confusion.sum(axis=1) - _diagonal(confusion)
     return share(others - false, others)
 
 
-def f1(confusion: Doubles) -> Doubles:
+def f1(confusion: Float64) -> Float64:
     """Harmonic mean of precision and recall: [r, k]."""
     return share(2 * _diagonal(confusion), confusion.sum(axis=1) + confusion.sum(axis=2))
 
 
-def mcc(confusion: Doubles) -> Doubles:
+def mcc(confusion: Float64) -> Float64:
     """Matthews correlation coefficient for k classes (Gorodkin 2004): [r]; 0 where a single row or column holds all."""
     total = confusion.sum(axis=(1, 2))
     right = np.trace(confusion, axis1=1, axis2=2)
     true, predicted = confusion.sum(axis=2), confusion.sum(axis=1)
     above = right * total - (true * predicted).sum(axis=1)
     below = np.sqrt((total**2 - (predicted**2).sum(axis=1)) * (total**2 - (true**2).sum(axis=1)))
-    found: Doubles = np.where(below > 0, above / np.where(below > 0, below, 1.0), 0.0)
+    found: Float64 = np.where(below > 0, above / np.where(below > 0, below, 1.0), 0.0)
     return found
 
 
-def roc_points(scores: Doubles, positive: Bools, weights: Doubles) -> tuple[Doubles, Doubles]:
+def roc_points(scores: Float64, positive: Bools, weights: Float64) -> tuple[Float64, Float64]:
     """False and true positive rates, each [r, m + 1], for the m distinct scores from the highest; from 0, 0 on."""
     true, false = _counts_above(scores, positive, weights)
     return share(false, false[:, -1:]), share(true, true[:, -1:])
 
 
-def roc_auc(scores: Doubles, positive: Bools, weights: Doubles) -> Doubles:
+def roc_auc(scores: Float64, positive: Bools, weights: Float64) -> Float64:
     """Area under the ROC curve, ties counting half: [r]."""
     across, up = roc_points(scores, positive, weights)
-    area: Doubles = ((up[:, 1:] + up[:, :-1]) / 2 * np.diff(across, axis=1)).sum(axis=1)
+    area: Float64 = ((up[:, 1:] + up[:, :-1]) / 2 * np.diff(across, axis=1)).sum(axis=1)
     return area
 
 
-def pr_points(scores: Doubles, positive: Bools, weights: Doubles) -> tuple[Doubles, Doubles]:
+def pr_points(scores: Float64, positive: Bools, weights: Float64) -> tuple[Float64, Float64]:
     """Recall and precision, each [r, m + 1], for the m distinct scores from the highest down; starts at recall 0."""
     true, false = _counts_above(scores, positive, weights)
     found = true + false
@@ -86,61 +85,48 @@ def pr_points(scores: Doubles, positive: Bools, weights: Doubles) -> tuple[Doubl
     return share(true, true[:, -1:]), exact
 
 
-def average_precision(scores: Doubles, positive: Bools, weights: Doubles) -> Doubles:
+def average_precision(scores: Float64, positive: Bools, weights: Float64) -> Float64:
     """Area under the precision-recall curve as the sum of its steps (average precision): [r]."""
     across, up = pr_points(scores, positive, weights)
-    area: Doubles = (np.diff(across, axis=1) * up[:, 1:]).sum(axis=1)
+    area: Float64 = (np.diff(across, axis=1) * up[:, 1:]).sum(axis=1)
     return area
 
 
-def calibration_bins(confidence: Doubles, right: Bools, weights: Doubles) -> tuple[Doubles, Doubles, Doubles]:
-    """Total weight, confidence and correctness in each of the equal bins of confidence: three of [r, ECE_BINS]."""
-    member = np.zeros((len(confidence), ECE_BINS))
-    member[np.arange(len(confidence)), np.minimum((confidence * ECE_BINS).astype(np.int64), ECE_BINS - 1)] = 1.0
-    return weights @ member, weights @ (member * confidence[:, None]), weights @ (member * right[:, None])
-
-
-def ece(confidence: Doubles, right: Bools, weights: Doubles) -> Doubles:
-    """Expected calibration error (Guo et al. 2017): the gap between confidence and accuracy over the bins: [r]."""
-    _, confident, correct = calibration_bins(confidence, right, weights)
-    return share(np.abs(confident - correct).sum(axis=1), weights.sum(axis=1))
-
-
-def brier(probabilities: Doubles, targets: Ints, weights: Doubles) -> Doubles:
+def brier(probabilities: Float64, targets: Int64, weights: Float64) -> Float64:
     """Squared distance to the truth, summed over the classes (Brier 1950): [r], 0 to 2."""
     truth = np.eye(probabilities.shape[1])[targets]
     return mean(((probabilities - truth) ** 2).sum(axis=1), weights)
 
 
-def log_loss(probabilities: Doubles, targets: Ints, weights: Doubles) -> Doubles:
+def log_loss(probabilities: Float64, targets: Int64, weights: Float64) -> Float64:
     """Mean of -log of the true class's probability: [r]."""
     chosen = probabilities[np.arange(len(targets)), targets]
     return mean(-np.log(np.maximum(chosen, np.finfo(np.float32).tiny)), weights)
 
 
-def mean(values: Doubles, weights: Doubles) -> Doubles:
+def mean(values: Float64, weights: Float64) -> Float64:
     """Weighted mean of values [n]: [r]."""
     return share(weights @ values, weights.sum(axis=1))
 
 
-def share(part: Doubles, whole: Doubles) -> Doubles:
+def share(part: Float64, whole: Float64) -> Float64:
     """Divide; NaN where the whole is 0."""
-    divided: Doubles = np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), np.nan)
+    divided: Float64 = np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), np.nan)
     return divided
 
 
-def draw_weights(units: Sequence[str], n_draws: int, seed: int) -> Doubles:
+def draw_weights(units: Sequence[str], n_draws: int, seed: int) -> Float64:
     """Weights float64[1 + n_draws, n] of n slices: ones, then how often a bootstrap drew the unit of each slice."""
     names, member = np.unique(np.array(units), return_inverse=True)
     drawn = np.random.default_rng(seed).multinomial(len(names), np.full(len(names), 1 / len(names)), size=n_draws)
     return np.concatenate([np.ones((1, len(units))), drawn[:, member].astype(np.float64)])
 
 
-def _diagonal(confusion: Doubles) -> Doubles:
+def _diagonal(confusion: Float64) -> Float64:
     return np.diagonal(confusion, axis1=1, axis2=2)
 
 
-def _counts_above(scores: Doubles, positive: Bools, weights: Doubles) -> tuple[Doubles, Doubles]:
+def _counts_above(scores: Float64, positive: Bools, weights: Float64) -> tuple[Float64, Float64]:
     """Weights of the true and of the false slices at or above each distinct score: [r, m + 1] each, the first none."""
     order = np.argsort(-scores, kind="stable")
     last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Int64
 from mri_batch.dataset import Item, refuse_unreadable, to_found
 from mri_batch.errors import Damaged, MriBatchError, UsageError
 from mri_batch.model.gate import Gate
@@ -23,8 +23,6 @@ from mri_batch.run.inference import infer_series
 from mri_batch.settings import ReadLimits
 
 CHUNK = 64  # pictures between two calls of the progress callback
-
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,15 +54,15 @@ class Predictions:
         return np.array([item.source for item in self.items])
 
     @property
-    def targets(self) -> Ints:
+    def targets(self) -> Int64:
         """Index of the true label of each row: int64[n]."""
         at = {label: k for k, label in enumerate(self.labels)}
         return np.array([at[item.label] for item in self.items], np.int64)
 
     @property
-    def predicted(self) -> Ints:
+    def predicted(self) -> Int64:
         """Index of the most probable label of each row: int64[n]."""
-        top: Ints = self.probabilities.argmax(axis=1)
+        top: Int64 = self.probabilities.argmax(axis=1)
         return top
 
     def take(self, rows: npt.NDArray[np.bool_]) -> Predictions:

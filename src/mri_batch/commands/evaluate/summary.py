@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mri_batch.arrays import Float64, Int64
 from mri_batch.card import ModelCard
 from mri_batch.commands.evaluate import metrics
 from mri_batch.commands.evaluate.estimate import Bootstrap, Estimate
-from mri_batch.commands.evaluate.metrics import Doubles, Ints
 from mri_batch.commands.evaluate.predictions import Predictions
 from mri_batch.model.decide import aggregate
+from mri_batch.probabilities import calibration_bins, weighted_calibration_error
 
 CURVE_POINTS = 200  # more would not show in a picture
 
@@ -58,8 +59,8 @@ class Rows:
     """What is summarised: ``probabilities`` float64[n, k], ``targets`` int64[n], ``units`` n names of patients."""
 
     labels: tuple[str, ...]
-    probabilities: Doubles
-    targets: Ints
+    probabilities: Float64
+    targets: Int64
     units: tuple[str, ...]
 
 
@@ -110,7 +111,7 @@ def summarise(rows: Rows, bootstrap: Bootstrap, name: str = "") -> Summary:
     )
 
 
-def _overall(rows: Rows, confusion: Doubles, weights: Doubles) -> dict[str, Doubles]:
+def _overall(rows: Rows, confusion: Float64, weights: Float64) -> dict[str, Float64]:
     predicted = rows.probabilities.argmax(axis=1)
     confidence, right = rows.probabilities.max(axis=1), predicted == rows.targets
     seen = np.unique(rows.targets)
@@ -120,21 +121,21 @@ def _overall(rows: Rows, confusion: Doubles, weights: Doubles) -> dict[str, Doub
         "macro_precision": _mean_over(metrics.precision(confusion), seen),
         "macro_f1": _mean_over(metrics.f1(confusion), seen),
         "mcc": metrics.mcc(confusion),
-        "ece": metrics.ece(confidence, right, weights),
+        "ece": weighted_calibration_error(confidence, right, weights),
         "mean_confidence": metrics.mean(confidence, weights),
         "brier": metrics.brier(rows.probabilities, rows.targets, weights),
         "log_loss": metrics.log_loss(rows.probabilities, rows.targets, weights),
     }
 
 
-def _mean_over(values: Doubles, classes: Ints) -> Doubles:
+def _mean_over(values: Float64, classes: Int64) -> Float64:
     """Mean over the classes that occur; a class absent from a draw does not count."""
     chosen = values[:, classes]
     defined = ~np.isnan(chosen)
     return metrics.share(np.where(defined, chosen, 0.0).sum(axis=1), defined.sum(axis=1).astype(np.float64))
 
 
-def _per_class(rows: Rows, confusion: Doubles, weights: Doubles) -> dict[str, dict[str, Estimate]]:
+def _per_class(rows: Rows, confusion: Float64, weights: Float64) -> dict[str, dict[str, Estimate]]:
     by_class = {
         "recall": metrics.recall(confusion),
         "precision": metrics.precision(confusion),
@@ -150,8 +151,8 @@ def _per_class(rows: Rows, confusion: Doubles, weights: Doubles) -> dict[str, di
     return estimates
 
 
-def _bins(confidence: Doubles, right: metrics.Bools, ones: Doubles) -> tuple[Bin, ...]:
-    counts, confident, correct = (part[0] for part in metrics.calibration_bins(confidence, right, ones))
+def _bins(confidence: Float64, right: metrics.Bools, ones: Float64) -> tuple[Bin, ...]:
+    counts, confident, correct = (part[0] for part in calibration_bins(confidence, right, ones))
     return tuple(
         Bin(n=float(n), confidence=float(c / n), accuracy=float(a / n))
         for n, c, a in zip(counts, confident, correct, strict=True)

@@ -13,76 +13,76 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from mri_batch.card import MethodEntry
+from mri_batch.card import MethodEntry, with_fields
 from mri_batch.checksums import SUMS
-from mri_batch.commands.evaluate.heatmap_metrics import MapMetrics, Test
+from mri_batch.commands.evaluate.heatmap_metrics import Criterion, MapMetrics
 from mri_batch.commands.evaluate.heatmap_scores import FEWEST
 from mri_batch.explain.registry import list_methods
 from mri_batch.model.package import CARD, PROSE, Package, write_package
 
-TEST_NAMES: Mapping[Test, str] = {
-    Test.POINTING_RANDOM: "pointing over a random map",
-    Test.POINTING_CENTRE: "pointing over the centre of the picture",
-    Test.ENERGY_RANDOM: "energy over a random map",
-    Test.ENERGY_CENTRE: "energy over the centre of the picture",
-    Test.CURVES_RANDOM: "insertion less deletion over a random map",
-    Test.CURVES_CENTRE: "insertion less deletion over the centre of the picture",
-    Test.FAITHFULNESS: "faithfulness over random orders",
-    Test.WEIGHTS: "change with the weights",
+CRITERION_NAMES: Mapping[Criterion, str] = {
+    Criterion.POINTING_RANDOM: "pointing over a random map",
+    Criterion.POINTING_CENTRE: "pointing over the centre of the picture",
+    Criterion.ENERGY_RANDOM: "energy over a random map",
+    Criterion.ENERGY_CENTRE: "energy over the centre of the picture",
+    Criterion.CURVES_RANDOM: "insertion less deletion over a random map",
+    Criterion.CURVES_CENTRE: "insertion less deletion over the centre of the picture",
+    Criterion.FAITHFULNESS: "faithfulness over random orders",
+    Criterion.WEIGHTS: "change with the weights",
 }
 
 
 class Finding(StrEnum):
     """What a verdict on a method rests on."""
 
-    AHEAD = "ahead"  # in every test
-    BEHIND = "behind"  # in these tests
-    NOT_RUN = "not_run"  # these tests
+    AHEAD = "ahead"  # in every criterion
+    BEHIND = "behind"  # in these criteria
+    NOT_RUN = "not_run"  # these criteria
     FEW_SLICES = "few_slices"
-    OPEN = "open"  # the slices do not settle these tests
+    OPEN = "open"  # the slices do not settle these criteria
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validation:
-    """The verdict on a method, and the tests that it rests on."""
+    """The verdict on a method, and the criteria that it rests on."""
 
     method: str
     verdict: Literal["untested", "passed", "failed"]
     finding: Finding
-    tests: tuple[Test, ...] = ()
+    criteria: tuple[Criterion, ...] = ()
 
 
 def validate_methods(measured: Sequence[MapMetrics]) -> tuple[Validation, ...]:
-    """Validate each method that was measured; baselines have no tests of their own."""
+    """Validate each method that was measured; baselines have no criteria of their own."""
     return tuple(validate(each) for each in measured if each.ahead)
 
 
 def validate(measured: MapMetrics) -> Validation:
     """Validate one method."""
     name, ahead = measured.method, measured.ahead
-    behind = tuple(test for test, lead in ahead.items() if not lead.value > 0)
+    behind = tuple(each for each, lead in ahead.items() if not lead.value > 0)
     if behind:
-        return Validation(method=name, verdict="failed", finding=Finding.BEHIND, tests=behind)
-    absent = tuple(test for test in Test if test not in ahead)
+        return Validation(method=name, verdict="failed", finding=Finding.BEHIND, criteria=behind)
+    absent = tuple(each for each in Criterion if each not in ahead)
     if absent:
-        return Validation(method=name, verdict="untested", finding=Finding.NOT_RUN, tests=absent)
+        return Validation(method=name, verdict="untested", finding=Finding.NOT_RUN, criteria=absent)
     if min(measured.n, measured.n_faith) < FEWEST:
         return Validation(method=name, verdict="untested", finding=Finding.FEW_SLICES)
-    unsettled = tuple(test for test, lead in ahead.items() if not lead.low > 0)
+    unsettled = tuple(each for each, lead in ahead.items() if not lead.low > 0)
     if unsettled:
-        return Validation(method=name, verdict="untested", finding=Finding.OPEN, tests=unsettled)
+        return Validation(method=name, verdict="untested", finding=Finding.OPEN, criteria=unsettled)
     return Validation(method=name, verdict="passed", finding=Finding.AHEAD)
 
 
 def to_words(validation: Validation) -> str:
     """Say what a verdict rests on; empty for a method that passed."""
-    tests = ", ".join(TEST_NAMES[test] for test in validation.tests)
+    criteria = ", ".join(CRITERION_NAMES[each] for each in validation.criteria)
     return {
         Finding.AHEAD: "",
-        Finding.BEHIND: f"not ahead in {tests}",
-        Finding.NOT_RUN: f"not tested for {tests}",
+        Finding.BEHIND: f"not ahead in {criteria}",
+        Finding.NOT_RUN: f"not tested for {criteria}",
         Finding.FEW_SLICES: f"tested on fewer than {FEWEST} slices",
-        Finding.OPEN: f"not settled in {tests}",
+        Finding.OPEN: f"not settled in {criteria}",
     }[validation.finding]
 
 
@@ -98,7 +98,7 @@ def write_validation(package: Package, validations: Sequence[Validation], tested
         _record(entry, by_method.get(entry.method), tested_on.get(entry.method, ""))
         for entry in list_methods(package.card)
     )
-    card = package.card.model_copy(update={"explanations": entries})
+    card = with_fields(package.card, explanations=entries)
     kept = {path.name: path for path in package.folder.iterdir() if path.name not in (CARD, PROSE, SUMS)}
     return write_package(package.folder, card, kept, replace=True)
 
@@ -108,4 +108,4 @@ def _record(entry: MethodEntry, found: Validation | None, tested_on: str) -> Met
         return entry
     words = to_words(found)
     reason = f"{words} ({tested_on})" if words else f"tested on {tested_on}"
-    return entry.model_copy(update={"validation": found.verdict, "validation_reason": reason})
+    return with_fields(entry, validation=found.verdict, validation_reason=reason)

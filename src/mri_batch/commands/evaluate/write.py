@@ -21,7 +21,8 @@ from mri_batch.commands.evaluate.predictions import Predictions
 from mri_batch.commands.evaluate.selective_prediction import decide_slices
 from mri_batch.commands.evaluate.summary import Summary
 from mri_batch.commands.evaluate.validation import to_words
-from mri_batch.run.store.folder import write_file
+from mri_batch.files import write_file
+from mri_batch.probabilities import ECE_BINS
 
 RESULT = "evaluation.json"
 _NOT_PERCENT = ("mcc", "brier", "log_loss")
@@ -68,9 +69,10 @@ def _page(e: Evaluation) -> str:
 
 
 def _charts(s: Summary) -> tuple[Chart, ...]:
-    width = 1 / 15
-    bars = tuple(Bar(x=min(int(b.confidence / width), 14) * width, width=width, height=b.accuracy) for b in s.bins)
-    shares = tuple(Bar(x=min(int(b.confidence / width), 14) * width, width=width, height=b.n / s.n) for b in s.bins)
+    width = 1 / ECE_BINS
+    places = [min(int(b.confidence / width), ECE_BINS - 1) * width for b in s.bins]
+    bars = tuple(Bar(x=x, width=width, height=b.accuracy) for x, b in zip(places, s.bins, strict=True))
+    shares = tuple(Bar(x=x, width=width, height=b.n / s.n) for x, b in zip(places, s.bins, strict=True))
     return (
         Chart(
             title="ROC, one class against the others",

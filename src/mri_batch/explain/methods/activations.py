@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import ModelCard, Wiring
-from mri_batch.explain.base import GRADIENT_PASSES, Family, Forward, Int64, Method
+from mri_batch.explain.base import GRADIENT_PASSES, Family, Forward, Method
 from mri_batch.notes import Note
 from mri_batch.records import Attribution
 

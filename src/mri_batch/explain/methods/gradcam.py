@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import ModelCard, Wiring
-from mri_batch.explain.base import CAM_PASSES, Family, Forward, Int64, Method
+from mri_batch.explain.base import CAM_PASSES, Family, Forward, Method
 from mri_batch.explain.ops.gradients import cam_inputs, cam_reason
 from mri_batch.explain.ops.grid import name_label
 from mri_batch.notes import Note

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import ModelCard
-from mri_batch.explain.base import GRADIENT_PASSES, Family, Forward, Int64, Method
+from mri_batch.explain.base import GRADIENT_PASSES, Family, Forward, Method
 from mri_batch.explain.ops.gradients import gradient_reason, input_gradient
 from mri_batch.explain.ops.grid import choose_grid, name_label, pool_cells
 from mri_batch.notes import Note

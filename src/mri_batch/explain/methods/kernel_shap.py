@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from mri_batch.arrays import Float32
-from mri_batch.explain.base import Family, Forward, Int64, Method
+from mri_batch.arrays import Float32, Float64, Int64
+from mri_batch.explain.base import Family, Forward, Method
 from mri_batch.explain.ops.grid import choose_grid, name_label, pool_cells
 from mri_batch.explain.ops.perturb import Fill, fill_picture, masked_probability
 from mri_batch.explain.ops.superpixels import cut_superpixels, open_segments
 from mri_batch.records import Attribution
-
-Float64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

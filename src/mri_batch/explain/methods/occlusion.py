@@ -7,8 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from mri_batch.arrays import Float32
-from mri_batch.explain.base import Family, Forward, Int64, Method
+from mri_batch.arrays import Float32, Int64
+from mri_batch.explain.base import Family, Forward, Method
 from mri_batch.explain.ops.grid import choose_grid, name_label, pool_cells
 from mri_batch.explain.ops.perturb import Fill, class_probability, fill_picture, masked_probability
 from mri_batch.records import Attribution

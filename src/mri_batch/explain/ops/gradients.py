@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import ModelCard
-from mri_batch.explain.base import Forward, Int64
+from mri_batch.explain.base import Forward
 from mri_batch.notes import Note
 
 ROLE = "input_gradient"

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import Wiring
-from mri_batch.explain.base import Forward, Int64
+from mri_batch.explain.base import Forward
 
 CELL_PX = 8  # side of a cell where the model has no grid of its own: 28 x 28 cells on 224 px
 CHUNK = 8  # pictures whose attention is held at once

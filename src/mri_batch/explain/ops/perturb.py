@@ -9,6 +9,7 @@ import numpy as np
 
 from mri_batch.arrays import Float32
 from mri_batch.explain.base import Forward
+from mri_batch.probabilities import softmax
 
 BATCH = 32  # masked pictures in memory at once
 Fill = Literal["blur", "mean", "black"]
@@ -41,10 +42,7 @@ def blur_picture(pixels: Float32, radius_px: int) -> Float32:
 
 def class_probability(forward: Forward, pixels: Float32, target: int) -> Float32:
     """Softmax probability (uncalibrated) of one class: float32[n]."""
-    logits = forward.logits(pixels).astype(np.float64)
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    probability: Float32 = (odds[:, target] / odds.sum(axis=1)).astype(np.float32)
-    return probability
+    return softmax(forward.logits(pixels))[:, target].astype(np.float32)
 
 
 def blend(picture: Float32, filler: Float32, keep: Float32) -> Float32:

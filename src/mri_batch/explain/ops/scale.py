@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mri_batch.arrays import Float32
-from mri_batch.explain.base import Forward, Int64, Method
+from mri_batch.arrays import Float32, Int64
+from mri_batch.explain.base import Forward, Method
 
 SHARE = 0.5  # of the validation pictures whose hottest cell stays within the scale
 

@@ -6,8 +6,7 @@ import math
 
 import numpy as np
 
-from mri_batch.arrays import Float32
-from mri_batch.explain.base import Int64
+from mri_batch.arrays import Float32, Int64
 
 
 def cut_superpixels(picture: Float32, n_segments: int, compactness: float = 0.3, rounds: int = 8) -> Int64:

@@ -23,10 +23,9 @@ import zlib
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
-from mri_batch.arrays import Float32
-from mri_batch.explain.base import Forward, Int64
+from mri_batch.arrays import Float32, Float64, Int64
+from mri_batch.explain.base import Forward
 from mri_batch.explain.ops.grid import spread_cells
 from mri_batch.explain.ops.perturb import Fill, fill_picture, masked_probability
 from mri_batch.records import Faithfulness
@@ -34,7 +33,6 @@ from mri_batch.records import Faithfulness
 SIGMAS = (0.0, 0.6, 0.9, 1.3, 2.0, 3.0)  # smoothness of random maps: standard deviation of the blur, in cells
 MARGIN, LEAD = 5.0, 0.5  # standard deviations, and probability; strict, as few of 20 orders touch a small finding
 SAME = 1e-9  # gains that differ by less are equal
-Float64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mri_batch.arrays import Float32
-from mri_batch.explain.base import Forward, Int64, Method
+from mri_batch.arrays import Float32, Int64
+from mri_batch.explain.base import Forward, Method
 from mri_batch.explain.quality.localization import rank_agreement
 
 

@@ -11,9 +11,10 @@ from typing import Any
 
 from mri_batch.card import ModelCard
 from mri_batch.errors import ExtraMissing, MriBatchError, UsageError
-from mri_batch.model.decide import Gate, load_gate
+from mri_batch.model.gate import Gate, load_gate
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
+from mri_batch.notes import Note
 from mri_batch.records import StudyResult
 from mri_batch.run.store.folder import WORK
 from mri_batch.run.study import Job, fail, process, write_study
@@ -63,7 +64,9 @@ def work_on(job: Job, settings: ScanSettings) -> StudyResult:
     if limit_s is None:
         return process(job, settings, session, gate)
     if mark.exists():
-        return _give_up(job, "STUDY_TIMEOUT", f"stopped after {limit_s:.0f} s", settings, session.card)
+        return _give_up(
+            job, "STUDY_TIMEOUT", Note("STUDY_STOPPED", {"seconds": round(limit_s)}), settings, session.card
+        )
     timer = threading.Timer(limit_s, _end_worker, [mark])
     timer.daemon = True
     timer.start()
@@ -86,11 +89,11 @@ def _collect(future: Any, job: Job, settings: ScanSettings, card: ModelCard) -> 
         return job, future.result()
     if isinstance(error, MriBatchError):
         raise error
-    reason = f"the cluster gave this study up ({type(error).__name__})"
+    reason = Note("CLUSTER_GAVE_UP", {"error": type(error).__name__})
     return job, _give_up(job, "WORKER_DIED", reason, settings, card)
 
 
-def _give_up(job: Job, code: str, reason: str, settings: ScanSettings, card: ModelCard) -> StudyResult:
+def _give_up(job: Job, code: str, reason: Note, settings: ScanSettings, card: ModelCard) -> StudyResult:
     result = fail(job, code=code, reason=reason)
     write_study(result, settings, card)
     return result

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 
 from mri_batch.card import ModelCard
 from mri_batch.errors import ModelPackageError, MriBatchError
-from mri_batch.model.decide import load_gate
+from mri_batch.model.gate import load_gate
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
+from mri_batch.notes import Note
 from mri_batch.records import StudyResult
 from mri_batch.run.study import Job, fail, process, write_study
 from mri_batch.settings import ScanSettings
@@ -121,14 +122,19 @@ class _Worker:
         """
         if not self.pipe.poll():
             self._blame_model("too slow", unless=loaded)
-            return self._lose("STUDY_TIMEOUT", f"stopped after {time.monotonic() - self.since:.0f} s", settings, card)
+            return self._lose(
+                "STUDY_TIMEOUT",
+                Note("STUDY_STOPPED", {"seconds": round(time.monotonic() - self.since)}),
+                settings,
+                card,
+            )
         try:
             news = self.pipe.recv()
         except (EOFError, OSError):
             self.process.join(5)
             how = _how(self.process.exitcode)
-            self._blame_model(how, unless=loaded)
-            return self._lose("WORKER_DIED", f"the worker process ended abruptly ({how}) on this study", settings, card)
+            self._blame_model(str(how), unless=loaded)
+            return self._lose("WORKER_DIED", Note("WORKER_DIED", {"how": how}), settings, card)
         if isinstance(news, MriBatchError):
             raise news
         if news == READY:
@@ -146,7 +152,7 @@ class _Worker:
                 hint="see 'mri-batch model verify'; where memory is short, a smaller model",
             )
 
-    def _lose(self, code: str, reason: str, settings: ScanSettings, card: ModelCard) -> StudyResult | None:
+    def _lose(self, code: str, reason: Note, settings: ScanSettings, card: ModelCard) -> StudyResult | None:
         self.end()
         if self.job is None:
             return None
@@ -237,7 +243,7 @@ def set_bounds(memory_mb: int | None = None) -> None:
         resource.setrlimit(limit, (value, hard))
 
 
-def _how(exitcode: int | None) -> str:
+def _how(exitcode: int | None) -> Note:
     if exitcode is not None and exitcode < 0:
-        return f"signal {signal.Signals(-exitcode).name}"
-    return f"exit code {exitcode}"
+        return Note("SIGNAL", {"name": signal.Signals(-exitcode).name})
+    return Note("EXIT_CODE", {"number": str(exitcode)})
