@@ -32,10 +32,9 @@ from mri_batch.records import (
     StudyStatus,
     Verdict,
 )
-
-LABELS = ("glioma", "meningioma", "no_tumor", "pituitary")
 from mri_batch.report.schema import dump_result
 
+LABELS = ("glioma", "meningioma", "no_tumor", "pituitary")
 TRUNCATED = Note("PIXELS_MISSING")
 NO_PICTURE = Note("CLASS_WITHOUT_PICTURE", {"sop_class": "Basic Text SR"})
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)

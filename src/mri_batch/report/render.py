@@ -79,7 +79,7 @@ class Page:
         """Return a probability in percent."""
         return Element(self, lambda lang: to_percent(probability, lang))
 
-    def number(self, value: float, pattern: str = "@@#") -> Element:
+    def number(self, value: float, pattern: str = "@##") -> Element:
         """Return a number by a CLDR pattern; three significant digits by default."""
         return Element(self, lambda lang: to_number(value, lang, pattern))
 
@@ -169,7 +169,7 @@ def _environment() -> Environment:
         b64=lambda content: base64.b64encode(content).decode("ascii"),
         json=lambda value: Markup(to_json(value)),
     )
-    env.globals.update(has_message=has_message)
+    env.globals.update(has_message=has_message, language_name=lambda lang: say("language_name", lang))
     return env
 
 

@@ -128,7 +128,7 @@ def _render_page(
 
 def _describe(at: int, result: StudyResult) -> Row:
     prediction = result.prediction
-    told = (result.reason, result.hint) if prediction is None else prediction.reasons
+    notes = (result.reason, result.hint) if prediction is None else prediction.reasons
     return Row(
         at=at,
         id=result.study_id,
@@ -139,7 +139,7 @@ def _describe(at: int, result: StudyResult) -> Row:
         label=prediction.label if prediction else "",
         probability=prediction.probability if prediction else None,
         verdict=prediction.verdict.value if prediction else "",
-        reasons=tuple(note for note in told if note),
+        reasons=tuple(note for note in notes if note),
         n_slices=sum(series.n_slices for series in result.series),
         thumb=any(key.heatmaps for key in result.key_slices),
     )

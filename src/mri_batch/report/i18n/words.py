@@ -71,7 +71,7 @@ def to_percent(probability: float, lang: str) -> str:
 
 
 def to_number(value: float, lang: str, pattern: str = "0.######") -> str:
-    """Write a number by a CLDR pattern such as ``+0.00;-0.00`` or ``@@#`` (three significant digits)."""
+    """Write a number by a CLDR pattern such as ``+0.00;-0.00`` or ``@##`` (three significant digits)."""
     from babel.numbers import format_decimal
 
     return format_decimal(value, pattern, locale=lang)

@@ -53,5 +53,5 @@ def _to_info(info: Mapping[str, Any]) -> SeriesInfo:
 
 def _from_facts(series: Mapping[str, Any]) -> SeriesInfo:
     """Keep what version 1 tells as pairs of words."""
-    told = (value if name == "note" else f"{name}: {value}" for name, value in series["facts"].items())
-    return SeriesInfo(modality=series["modality"], notes=tuple(Note("TEXT", {"text": text}) for text in told))
+    texts = (value if name == "note" else f"{name}: {value}" for name, value in series["facts"].items())
+    return SeriesInfo(modality=series["modality"], notes=tuple(Note("TEXT", {"text": text}) for text in texts))
