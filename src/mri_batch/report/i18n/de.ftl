@@ -45,7 +45,7 @@ not_done_skipped = Diese Studie wurde übersprungen: Es gibt keine Modellausgabe
 not_done_failed = Diese Studie ist fehlgeschlagen: Es gibt keine Modellausgabe
 code = Code
 reason = Grund
-code_help = docs/errors.md erklärt jeden Code und was zu tun ist.
+code_help = docs/reference/errors.md erklärt jeden Code und was zu tun ist.
 
 
 ## Files

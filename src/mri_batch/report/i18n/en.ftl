@@ -55,7 +55,7 @@ not_done_skipped = This study was skipped: there is no model output
 not_done_failed = This study failed: there is no model output
 code = Code
 reason = Reason
-code_help = docs/errors.md explains every code and what to do about it.
+code_help = docs/reference/errors.md explains every code and what to do about it.
 
 
 ## Files

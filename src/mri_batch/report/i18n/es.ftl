@@ -45,7 +45,7 @@ not_done_skipped = Este estudio se omitió: no hay salida del modelo
 not_done_failed = Este estudio falló: no hay salida del modelo
 code = Código
 reason = Motivo
-code_help = docs/errors.md explica cada código y qué hacer.
+code_help = docs/reference/errors.md explica cada código y qué hacer.
 
 
 ## Files

@@ -45,7 +45,7 @@ not_done_skipped = Cette étude a été ignorée : aucune sortie du modèle
 not_done_failed = Le traitement de cette étude a échoué : aucune sortie du modèle
 code = Code
 reason = Raison
-code_help = docs/errors.md explique chaque code et la marche à suivre.
+code_help = docs/reference/errors.md explique chaque code et la marche à suivre.
 
 
 ## Files

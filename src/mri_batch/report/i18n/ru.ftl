@@ -45,7 +45,7 @@ not_done_skipped = Исследование пропущено: ответа м�
 not_done_failed = Исследование обработать не удалось: ответа модели нет
 code = Код
 reason = Причина
-code_help = Что значит каждый код и что делать, описано в docs/errors.md.
+code_help = Что значит каждый код и что делать, описано в docs/reference/errors.md.
 
 
 ## Files
