@@ -19,6 +19,7 @@ from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
 from mri_batch.read.collect import collect
 from mri_batch.read.decode.slices import iter_slices
+from mri_batch.records import Slice
 from mri_batch.run import inference as inference_module
 from mri_batch.run.inference import infer_series
 from mri_batch.run.results import Job
@@ -148,6 +149,7 @@ def test_slices_are_decoded_once_or_twice(
 
     def counted(*args: Any, **more: Any) -> Iterator[Any]:
         for item in iter_slices(*args, **more):
+            assert isinstance(item, Slice)
             decoded.append(item.file.relative)
             yield item
 

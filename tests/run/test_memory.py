@@ -21,7 +21,8 @@ from mri_batch.run.scan import scan
 from mri_batch.run.study import WorkerModel, process
 from mri_batch.settings import ScanSettings
 from tests.make import save_picture, save_series
-from tests.run.test_scan import VIT, lines_of
+from tests.paths import VIT
+from tests.run.test_scan import lines_of
 
 
 class Cramped:
