@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from tests import make
 
-from mri_batch.cli.common import choose_model
+from mri_batch.model.bundled import choose_model
 
 SIDE = 128  # 1,000 of them are as many bytes as are kept in memory
 SCAN = """

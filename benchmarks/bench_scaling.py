@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.bench_scan import make_study
-from mri_batch.cli.common import choose_model
+from mri_batch.model.bundled import choose_model
 from mri_batch.run.scan import Watch, scan
 from mri_batch.settings import ScanSettings
 

@@ -89,9 +89,7 @@ def _two_series() -> StudyResult:
     first = result.series[0]
     series = (
         replace(first, n_slices=6),
-        SeriesResult(
-            series_id="se-2", n_slices=3, label="pituitary", probabilities=first.probabilities, info=first.info
-        ),
+        replace(first, series_id="se-2", n_slices=3, label="pituitary"),
     )
     return replace(result, slices=slices, series=series)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +32,7 @@ from mri_batch.records import (
     StudyStatus,
     Verdict,
 )
+from mri_batch.report.schema import dump_result
 
 LABELS = ("glioma", "meningioma", "no_tumor", "pituitary")
 TRUNCATED = Note("PIXELS_MISSING")
@@ -300,6 +303,24 @@ def skipped_result(*, study_id: str = "st-0008", source: str = "ward/letters") -
             ),
         ),
     )
+
+
+def to_version_1(result: StudyResult) -> dict[str, Any]:
+    """A result as version 1 of the schema wrote it: sentences for notes, pairs of words for what headers tell."""
+    whole: dict[str, Any] = json.loads(dump_result(result))
+    whole["schema_version"] = 1
+    for each in (whole, *whole["files"]):
+        del each["reason_note"], each["hint"]
+    for series in whole["series"]:
+        del series["info"]
+        series |= {"reason": "the header tells nothing against it", "facts": {"RepetitionTime": "2000"}}
+    whole["verdict_reasons"] = [note["text"] for note in whole["verdict_reasons"]]
+    whole["notes"] = [note["text"] for note in whole["notes"]]
+    for key in whole["key_slices"]:
+        for heatmap in key["heatmaps"]:
+            del heatmap["family"]
+            heatmap["notes"] = [note["text"] for note in heatmap["notes"]]
+    return whole
 
 
 def not_used(status: FileStatus, code: str, reason: Note, relative: str, study_id: str) -> FileRecord:

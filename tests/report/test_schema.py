@@ -38,14 +38,17 @@ from mri_batch.report.schema import (
     write_results_csv,
     write_results_jsonl,
 )
-from tests.report.studies import failed_result, skipped_result, study_result
+from tests.report.studies import failed_result, skipped_result, study_result, to_version_1
 
 NASTY = "=cmd|'/C calc'!A0\u202e<script>\x07\r\n\"; --"
 
 floats = st.floats(allow_nan=False, allow_infinity=False)
 texts = st.text(max_size=8)
 indices = st.integers(0, 10_000)
-notes = st.sampled_from(sorted(NOTES)).map(lambda code: Note(code, dict.fromkeys(NOTES[code], NASTY)))
+words = {"detail", "error", "file", "found", "name", "reason", "text", "told", "wanted", "why"}  # arguments that are text
+notes = st.sampled_from(sorted(NOTES)).map(
+    lambda code: Note(code, {name: NASTY if name in words else 3 for name in NOTES[code]})
+)
 nested = st.one_of(notes, st.builds(lambda note: Note("FILE_UNREADABLE", {"why": note}), notes))
 infos = st.builds(
     SeriesInfo,
@@ -193,6 +196,34 @@ def test_line_has_the_agreed_keys_and_rounds() -> None:
     heat = line["key_slices"][0]["heatmaps"][0]
     assert (heat["peak_row"], heat["peak_col"], heat["faithfulness"]) == (48, 80, 0.34)
     assert {"series_id", "n_slices", "label", "probabilities"} <= set(line["series"][0])
+
+
+def test_notes_are_objects_of_code_arguments_and_english_text() -> None:
+    """A program reads the code, a person the text; a reason stays a string with its note beside it."""
+    whole = to_line(failed_result())
+    assert whole["reason_note"]["code"] == "ALL_FILES_UNREADABLE"
+    assert whole["reason_note"]["args"]["first"] == {"code": "PIXELS_MISSING", "args": {}}
+    assert whole["reason"] == whole["reason_note"]["text"]
+    assert "the file ends before its pixels" in whole["reason"]
+    (first, _) = to_line(study_result())["verdict_reasons"]
+    assert first == {"code": "SET_SEVERAL", "args": {"n": 2}, "text": "2 classes remain plausible"}
+
+
+def test_results_of_version_1_can_be_read() -> None:
+    """Their sentences become notes without a code of their own."""
+    result = study_result()
+    read = from_result_json(to_version_1(result))
+    assert read.prediction is not None
+    assert [note.code for note in read.prediction.reasons] == ["TEXT", "TEXT"]
+    assert read.series[0].info.modality == "MR"
+    assert read.slices == result.slices
+
+
+def test_hint_stands_behind_the_reason_in_tables(tmp_path: Path) -> None:
+    """One cell, as a person reads it."""
+    hinted = replace(study_result().files[-1], hint=Note("HINT_REMOVE"))
+    write_files_csv(tmp_path / "f.csv", [hinted])
+    assert "; remove it" in (tmp_path / "f.csv").read_text("utf-8")
 
 
 def test_result_json_lists_every_slice_under_its_file_and_frame() -> None:

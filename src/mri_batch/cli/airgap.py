@@ -36,10 +36,10 @@ def build(out: Path, systems: tuple[str, ...], pythons: tuple[str, ...], models:
     """Make a folder of wheels, models, licences, bill of materials, digests and install scripts. Needs an index."""
     from datetime import UTC, datetime
 
-    from mri_batch.cli.common import bundled_models, choose_model
     from mri_batch.commands.airgap.build import build_bundle
     from mri_batch.commands.airgap.wheels import Target
     from mri_batch.errors import UsageError
+    from mri_batch.model.bundled import bundled_models, choose_model
 
     odd = [python for python in pythons if python not in ("3.11", "3.12", "3.13")]
     if odd:

@@ -14,6 +14,7 @@ from typing import NoReturn
 import click
 
 from mri_batch.errors import ExtraMissing, MriBatchError, UsageError
+from mri_batch.model.bundled import bundled_models, choose_model
 from mri_batch.report.i18n.words import describe_error
 from mri_batch.text import to_visible
 
@@ -91,26 +92,6 @@ def load_extra_command(name: str, module: str) -> click.Command:
         return refuse
     assert isinstance(loaded, click.Command)
     return loaded
-
-
-def bundled_models() -> dict[str, Path]:
-    """Name the model packages that come with the program; the first is the default."""
-    folder = Path(__file__).parent.parent / "models"
-    names = sorted(
-        (p for p in folder.glob("*") if (p / "model.json").is_file()),
-        key=lambda p: (p.name != "brain-vit", p.name),
-    )
-    return {path.name: path for path in names}
-
-
-def choose_model(asked: str | None) -> Path:
-    """Choose the model package: a folder, the name of a bundled one, or the default."""
-    bundled = bundled_models()
-    if asked is None:
-        if not bundled:
-            raise UsageError("no model is bundled with this installation", hint="give one with --model")
-        return next(iter(bundled.values()))
-    return Path(asked) if Path(asked).is_dir() else bundled.get(asked, Path(asked))
 
 
 def choose_tried_model(asked: str | None) -> Path:

@@ -17,8 +17,8 @@ import click
 )
 def command(model: str | None, out: Path) -> int:
     """Check the runtime, decoders, telemetry, model and write access; one line each, exit code 1 if any fails."""
-    from mri_batch.cli.common import choose_model
     from mri_batch.commands.doctor import examine
+    from mri_batch.model.bundled import choose_model
     from mri_batch.text import to_visible
 
     checks = list(examine(choose_model(model), out))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mri_batch.cli.common import choose_model
+from mri_batch.model.bundled import choose_model
 from mri_batch.report.i18n.words import to_text
 from mri_batch.text import to_visible
 

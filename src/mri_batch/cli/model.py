@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from mri_batch.cli.common import bundled_models, choose_model, choose_tried_model
+from mri_batch.cli.common import choose_tried_model
+from mri_batch.model.bundled import bundled_models, choose_model
 from mri_batch.text import to_visible
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mri_batch.cli.common import choose_model, complain
+from mri_batch.cli.common import complain
 from mri_batch.errors import UsageError
+from mri_batch.model.bundled import choose_model
 from mri_batch.report.i18n.catalogue import LANGUAGES
 
 if TYPE_CHECKING:

@@ -169,7 +169,7 @@ def _environment() -> Environment:
         b64=lambda content: base64.b64encode(content).decode("ascii"),
         json=lambda value: Markup(to_json(value)),
     )
-    env.globals.update(has_message=has_message)
+    env.globals.update(has_message=has_message, language_name=lambda lang: say("language_name", lang))
     return env
 
 

@@ -31,6 +31,7 @@ from tests.report.studies import (
     shown_slices,
     skipped_result,
     study_result,
+    to_version_1,
     whole_placement,
 )
 
@@ -126,7 +127,26 @@ def test_page_without_pictures_says_why(result: StudyResult) -> None:
     assert not [tag for tag, attrs in reader.tags if attrs.get("id") == "viewer"]
 
 
-@pytest.mark.parametrize(("lang", "words"), [("fr", "La sortie du modèle est glioma"), ("ru", "Ответ модели: glioma")])
+def test_page_of_a_result_of_version_1_still_renders(tmp_path: Path) -> None:
+    """A finished scan of an earlier version is rendered again, its English sentences as they are."""
+    whole = to_version_1(study_result(shown_slices(1, keys=(0,))))
+    write_pieces(tmp_path / "pieces.zip", shown_slices(1, keys=(0,)))
+    text = _read(render_study(from_result_json(whole), tmp_path / "pieces.zip", CARD, lang="de")).text
+    for words in ("2 classes remain plausible", "the file ends before its pixels", "RepetitionTime: 2000"):
+        assert words in text
+
+
+def test_words_and_numbers_follow_the_language_in_which_a_result_is_rendered(tmp_path: Path) -> None:
+    """German plural forms, decimal commas, percent signs, names of classes and methods."""
+    notes = (Note("SLICES_MISSING", {"n": 1}), Note("SLICES_REPEATED", {"n": 2}))
+    shown = shown_slices(1, keys=(0,))
+    result = replace(study_result(shown, reasons=(Note("PROBABILITY_CAUTION", {"threshold": 0.8}),)), notes=notes)
+    text = _read(_page(tmp_path, result, shown, "de")).text
+    for words in ("1 Schicht ", "2 Schichten ", "0,8", "81\xa0%", "Gliom", "+0,34", "Attention Rollout"):
+        assert words in text
+
+
+@pytest.mark.parametrize(("lang", "words"), [("fr", "gliome"), ("ru", "глиома")])
 def test_page_starts_in_the_language_asked_for(tmp_path: Path, lang: Language, words: str) -> None:
     """The first language is the page's, with the others carried along."""
     shown = shown_slices(1, keys=(0,))
@@ -225,8 +245,7 @@ def test_files_left_out_for_one_reason_are_one_row_a_series() -> None:
     """A localizer of three hundred files is one row, with the count."""
     none = Note("NO_SLICE")
     files = tuple(
-        replace(not_used(FileStatus.SKIPPED, "X", Note("NO_SLICE"), f"f{k}", "st"), series_id=f"se-{k // 300}")
-        for k in range(600)
+        replace(not_used(FileStatus.SKIPPED, "X", none, f"f{k}", "st"), series_id=f"se-{k // 300}") for k in range(600)
     )
     made = render_study(replace(skipped_result(), files=files), None, CARD, lang="en")
     assert [k for k in range(600) if f"<bdi>f{k}</bdi>" in made] == [0, 300]

@@ -3,7 +3,13 @@
 from mri_batch.report.schema.heatmap import from_heatmap, to_heatmap
 from mri_batch.report.schema.notes import from_note, to_note
 from mri_batch.report.schema.study import SCHEMA_VERSION, dump_result, from_result_json, to_line, to_result_json
-from mri_batch.report.schema.tables import FILES_COLUMNS, write_files_csv, write_results_csv, write_results_jsonl
+from mri_batch.report.schema.tables import (
+    FILES_COLUMNS,
+    to_rows,
+    write_files_csv,
+    write_results_csv,
+    write_results_jsonl,
+)
 
 __all__ = [
     "FILES_COLUMNS",
@@ -16,6 +22,7 @@ __all__ = [
     "to_line",
     "to_note",
     "to_result_json",
+    "to_rows",
     "write_files_csv",
     "write_results_csv",
     "write_results_jsonl",

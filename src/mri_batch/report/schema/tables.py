@@ -36,12 +36,17 @@ def write_results_jsonl(path: Path, results: Iterable[StudyResult]) -> None:
 
 
 def write_results_csv(path: Path, results: Iterable[StudyResult]) -> None:
-    """Write the same, flat: one row per study, one probability column per label met."""
+    """Write the same, flat: one row per study, one probability column per label."""
+    rows = to_rows(results)
+    header = to_flat(to_line(_NOTHING), ()) if not rows else rows[0]
+    _write_csv(path, tuple(header), rows)
+
+
+def to_rows(results: Iterable[StudyResult]) -> list[dict[str, Any]]:
+    """Flatten results to the rows of ``results.csv``."""
     lines = [to_line(result) for result in results]
     labels = tuple(dict.fromkeys(label for line in lines for label in line["probabilities"]))
-    rows = [to_flat(line, labels) for line in lines]
-    header = to_flat(to_line(_NOTHING), labels)
-    _write_csv(path, tuple(header), rows)
+    return [to_flat(line, labels) for line in lines]
 
 
 def to_flat(line: Mapping[str, Any], labels: Sequence[str]) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def _named_in_code() -> set[str]:
     quoted = re.findall(r'["\'](\w+)["\']', _source(*_PAGES))
     room = files("mri_batch.report").joinpath("study").joinpath("acquisition.py").read_text("utf-8")
     asked = re.findall(r'message\("(\w+)"\)', room)
-    return {*quoted, *asked, *study_page.SCRIPT_MESSAGES, *worklist.SCRIPT_MESSAGES, "thumb_alt"}
+    return {*quoted, *asked, *study_page.SCRIPT_MESSAGES, *worklist.SCRIPT_MESSAGES, "thumb_alt", "language_name"}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
