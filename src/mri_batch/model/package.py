@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from mri_batch.card import ModelCard, Wiring
 from mri_batch.checksums import SUMS, digest_file, format_sums, parse_sums
 from mri_batch.errors import ModelPackageError, OutputError
+from mri_batch.files import new_folder
 from mri_batch.model.card_text import card_markdown
 from mri_batch.model.onnx_scan import GraphContent, scan_onnx
 
@@ -110,9 +111,7 @@ def write_package(out: Path, card: ModelCard, files: Mapping[str, Path], *, repl
             file=str(out),
             hint="choose a new folder" if replace else "choose a new folder, or give --force to replace a package",
         )
-    staging = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    try:
-        staging.mkdir(parents=True)
+    with new_folder(out) as staging:
         for name, source in files.items():
             shutil.copyfile(source, staging / name)
         _write_text(staging / CARD, card.model_dump_json(indent=1) + "\n")
@@ -120,11 +119,6 @@ def write_package(out: Path, card: ModelCard, files: Mapping[str, Path], *, repl
         sums = {path.name: digest_file(path) for path in staging.iterdir()}
         _write_text(staging / SUMS, format_sums(sums))
         read_package(staging)
-        _rename_into_place(staging, out)
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror or error}", file=str(out)) from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return read_package(out)
 
 
@@ -274,11 +268,3 @@ def _check_sums(folder: Path, sums: Mapping[str, str]) -> None:
 
 def _write_text(path: Path, text: str) -> None:
     path.write_text(text, "utf-8", newline="\n")  # the same digest on every system
-
-
-def _rename_into_place(staging: Path, out: Path) -> None:
-    old = staging.with_suffix(".old")
-    if out.exists():
-        out.rename(old)
-    staging.rename(out)
-    shutil.rmtree(old, ignore_errors=True)

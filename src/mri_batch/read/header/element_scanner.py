@@ -89,23 +89,20 @@ def _scan(
     for _ in range(_MAX_ELEMENTS):
         i = at - base
         if not 0 <= i <= len(block) - 12:
-            stream.seek(at)
-            block, base, i = stream.read(_BLOCK_BYTES), at, 0
-            if len(block) < 8:
+            block, base, i = _read_block(stream, at), at, 0
+            if not block:
                 return values, None, at
-            block += b"\0" * 4 if len(block) < 12 else b""
         group, element = unpack_tag(block, i)
         tag = group << 16 | element
         if only_meta and group != 2:
             return values, None, at
-        i += 4
-        vr = block[i : i + 2]
+        vr = block[i + 4 : i + 6]
         if not explicit or group == 0xFFFE or (vr not in _SHORT_FORM and vr not in _LONG_FORM):
-            length, start = unpack_long(block, i)[0], at + 8  # also where a writer switches to implicit inside
+            length, start = unpack_long(block, i + 4)[0], at + 8  # also where a writer switches to implicit inside
         elif vr in _SHORT_FORM:
-            length, start = unpack_short(block, i + 2)[0], at + 8
+            length, start = unpack_short(block, i + 6)[0], at + 8
         else:
-            length, start = unpack_long(block, i + 4)[0], at + 12
+            length, start = unpack_long(block, i + 8)[0], at + 12
         if depth == 0 and tag in PIXEL_TAGS:
             return values, length, at
         if length == _UNDEFINED:
@@ -120,6 +117,13 @@ def _scan(
                 values[tag] = _value(stream, block, start - base, start, length)
             at = start + length
     raise Damaged(Note("TOO_MANY_ELEMENTS", {"limit": _MAX_ELEMENTS}), code="TOO_LARGE", hint=SUSPICIOUS_FILE)
+
+
+def _read_block(stream: BinaryIO, at: int) -> bytes:
+    """Read the next elements, 12 bytes at least so that any header of one fits; nothing at the end of the file."""
+    stream.seek(at)
+    block = stream.read(_BLOCK_BYTES)
+    return b"" if len(block) < 8 else block.ljust(12, b"\0")
 
 
 def _value(stream: BinaryIO, block: bytes, i: int, start: int, length: int) -> bytes:
