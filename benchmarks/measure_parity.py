@@ -20,9 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import ModelCard, Preprocessing, Wiring
-from mri_batch.explain.base import Int64
 from mri_batch.explain.ops.perturb import fill_picture
 from mri_batch.explain.registry import absent_reason, build_method, list_methods
 from mri_batch.model.package import read_package

@@ -178,7 +178,7 @@ def fresh() -> Iterator[None]:
 def install(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
     """Pretend that an installed package registers these attributes of this module."""
     points = [EntryPoint(name, f"{__name__}:{name}", registry.ENTRY_POINTS) for name in names]
-    monkeypatch.setattr(registry.metadata, "entry_points", lambda group: points)
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: points)
 
 
 def test_plug_in_is_a_method_like_any_other(monkeypatch: pytest.MonkeyPatch, fresh: None) -> None:

@@ -35,7 +35,7 @@ from mri_batch.settings import ReadLimits
 class Explained:
     """A picture, the calibrated probabilities, and a panel for each method, layer and head."""
 
-    shown: ReportSlice
+    picture: ReportSlice
     label: str
     probabilities: tuple[float, ...]
     methods: tuple[MethodPanel, ...]
@@ -50,7 +50,7 @@ def explain_one(
     explained = explain_slice(read_one(image, frame), session, methods=methods, label=label)
     out.mkdir(parents=True, exist_ok=True)
     page = render_methods(
-        explained.shown, explained.methods, explained.parts, session.card, explained.label, explained.probabilities
+        explained.picture, explained.methods, explained.parts, session.card, explained.label, explained.probabilities
     )
     write_file(out / "explain.html", page)
     write_file(out / "explain.json", json.dumps(_to_json(explained, session.labels), indent=1) + "\n")
@@ -87,7 +87,7 @@ def explain_slice(picture: Slice, session: Session, *, methods: Sequence[str], l
     runner = MethodRunner(session, ready, target, tested=(0,))
     panels = tuple(_make_panel(item, runner) for item in choose_methods(session.card, request).items)
     return Explained(
-        shown=ReportSlice(index=0, picture=picture, placement=ready.placements[0]),
+        picture=ReportSlice(index=0, picture=picture, placement=ready.placements[0]),
         label=session.labels[target],
         probabilities=tuple(float(p) for p in probabilities),
         methods=panels,

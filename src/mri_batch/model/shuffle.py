@@ -19,7 +19,7 @@ from mri_batch.model.package import Package, read_package
 
 _GRAPH, _INITIALIZER = 7, 5  # of ModelProto and of GraphProto
 _DIMS, _TYPE, _FLOATS, _RAW, _EXTERNAL = 1, 2, 4, 9, 13  # of TensorProto
-_ITEM_BYTES = {1: 4, 2: 1, 3: 1, 10: 2, 11: 8}  # float32, uint8, int8, float16, float64; whole numbers are no weights
+_ITEM_BYTES = {1: 4, 2: 1, 3: 1, 10: 2, 11: 8}  # float32, uint8, int8, float16, float64; integers are not weights
 
 
 def shuffle_package(package: Package, copy: Path, *, head_of: int | None = None, seed: int = 0) -> Package | None:
@@ -60,12 +60,12 @@ class StoredTensor:
 
     @property
     def n_bytes(self) -> int:
-        """Size of all numbers."""
+        """Size of the tensor."""
         return int(np.prod(self.dims)) * self.item_bytes
 
 
 def iter_weights(data: memoryview) -> Iterator[StoredTensor]:
-    """Yield the initializers of the main graph that hold more than one number of a type that weights have."""
+    """Yield the initializers of the main graph with more than one number of a type that weights have."""
     for number, graph in iter_fields(data):
         if number == _GRAPH and isinstance(graph, memoryview):
             for inner, tensor in iter_fields(graph):

@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
+from mri_batch.arrays import Float64, Int64
 from mri_batch.commands.evaluate import metrics as f
 from mri_batch.probabilities import weighted_calibration_error
 
 K = 3
 
 
-def draw(seed: int, n: int = 60, *, coarse: bool = False) -> tuple[f.Ints, f.Doubles, f.Doubles]:
+def draw(seed: int, n: int = 60, *, coarse: bool = False) -> tuple[Int64, Float64, Float64]:
     """Draw targets, probabilities (with ties where ``coarse``) and integer weights, all classes present."""
     rng = np.random.default_rng(seed)
     targets = np.concatenate([np.arange(K), rng.integers(0, K, n - K)]).astype(np.int64)

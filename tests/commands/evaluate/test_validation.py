@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mri_batch.card import MethodEntry
 from mri_batch.checksums import SUMS
 from mri_batch.commands.evaluate.estimate import Bootstrap, Estimate
 from mri_batch.commands.evaluate.evaluation import EvaluateSettings, evaluate
-from mri_batch.commands.evaluate.heatmap_metrics import MapMetrics, Measure, Criterion
+from mri_batch.commands.evaluate.heatmap_metrics import Criterion, MapMetrics, Measure
 from mri_batch.commands.evaluate.heatmap_scores import MapBudget, spread_out
 from mri_batch.commands.evaluate.validation import Finding, Validation, to_words, validate, write_validation
 from mri_batch.commands.evaluate.write import write_evaluation
@@ -91,6 +92,14 @@ def test_validation_needs_a_package_of_ours(tmp_path: Path) -> None:
     (folder / SUMS).unlink()
     with pytest.raises(OutputError):
         write_validation(read_package(folder), [], {})
+
+
+def test_cards_of_earlier_packages_are_read() -> None:
+    """They call the verdict a licence; what is written has the new names."""
+    entry = MethodEntry.model_validate({"method": "lime", "licence": "passed", "licence_reason": "40 slices"})
+    assert (entry.validation, entry.validation_reason) == ("passed", "40 slices")
+    assert MethodEntry.model_validate_json(entry.model_dump_json()) == entry
+    assert "licence" not in entry.model_dump_json()
 
 
 def test_evaluation_judges_the_methods_that_it_measured(tmp_path: Path) -> None:

@@ -7,11 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Float64
 from mri_batch.explain.quality.faithfulness import (
     QUICK,
     SIGMAS,
-    Float64,
     RandomOrders,
     Standing,
     Trial,

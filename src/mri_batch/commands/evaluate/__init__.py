@@ -1,1 +1,1 @@
-"""How good a model is, measured with the very code that serves it: figures, intervals, maps against outlines."""
+"""``mri-batch evaluate``: how good a model is, measured with the same code that serves it."""

@@ -1,4 +1,4 @@
-"""Charts as small inline SVG: what to draw here, how it looks in ``templates/chart.svg``."""
+"""Charts as small inline SVG: the content is here, the looks are in ``templates/chart.svg``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 WIDTH_PX, HEIGHT_PX = 320, 260
 LEFT_PX, TOP_PX, RIGHT_PX, BOTTOM_PX = 46, 12, 10, 40  # margins for tick labels and axis titles
-# Okabe & Ito's colours: told apart by colour-blind people; each line also has a dash pattern of its own.
+# Okabe & Ito's colours: distinguishable for colour-blind people; each line also has a dash pattern of its own.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000", "#999999")
 DASHES = ("", "6 2", "2 2", "8 2 2 2", "4 4", "1 3", "10 3", "3 1")
 
@@ -66,7 +66,7 @@ class Chart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strip:
-    """One figure of several things below one another: name, value, and the ends of its interval (NaN: none)."""
+    """One metric of several methods, one per row: name, value, and the ends of its interval (NaN: none)."""
 
     title: str
     rows: tuple[tuple[str, float, float, float], ...]

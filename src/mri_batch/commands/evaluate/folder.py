@@ -11,10 +11,10 @@ def prepare_folder(out: Path, result: str) -> None:
     """Make the output folder. Raises OutputError where it holds something other than an earlier result."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        foreign = not (out / result).exists() and any(out.iterdir())
+        is_foreign = not (out / result).exists() and any(out.iterdir())
     except OSError as error:
         raise OutputError(f"cannot write: {error.strerror}", code="OUTPUT_UNWRITABLE", file=str(out)) from error
-    if foreign:
+    if is_foreign:
         raise OutputError(
             "the output folder holds other files",
             code="OUTPUT_FOREIGN",

@@ -54,7 +54,7 @@ class MapBudget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Subject:
-    """One slice under test: its outline, where the model looks, the two likeliest labels; what is asked once only."""
+    """One slice under test: its outline, where the model looks, the two likeliest labels; what both models remember."""
 
     mask: Mask
     pixels: Float32

@@ -15,7 +15,7 @@ from typing import Literal
 
 from mri_batch.card import MethodEntry, with_fields
 from mri_batch.checksums import SUMS
-from mri_batch.commands.evaluate.heatmap_metrics import MapMetrics, Criterion
+from mri_batch.commands.evaluate.heatmap_metrics import Criterion, MapMetrics
 from mri_batch.commands.evaluate.heatmap_scores import FEWEST
 from mri_batch.explain.registry import list_methods
 from mri_batch.model.package import CARD, PROSE, Package, write_package
