@@ -20,7 +20,8 @@ from pathlib import Path
 
 from benchmarks.bench_scan import make_study
 from mri_batch.model.bundled import choose_model
-from mri_batch.run.scan import Watch, scan
+from mri_batch.progress import Progress
+from mri_batch.run.scan import scan
 from mri_batch.settings import ScanSettings
 
 ONE_CORE = "--jobs 1, one core"
@@ -33,7 +34,7 @@ def wall_s(settings: ScanSettings, cores: set[int]) -> float:
         os.sched_setaffinity(0, cores)
         began = time.perf_counter()
         try:
-            scan(replace(settings, out=Path(name) / "out"), Watch())
+            scan(replace(settings, out=Path(name) / "out"), Progress())
         finally:
             os.sched_setaffinity(0, before)
         return time.perf_counter() - began
