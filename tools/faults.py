@@ -35,7 +35,7 @@ MODEL = VIT
 SEALS = ("SHA256SUMS", "runlog.jsonl", "journal.jsonl")  # digests of files with times in them; verified, not compared
 FATES = {"full": (errno.ENOSPC, 1), "broken": (errno.EIO, 0), "vanished": (errno.ESTALE, 1)}
 _TIMES = re.compile(  # and how many studies an earlier run did
-    rb'"?(?:read_and_infer|explain)"?[ :=]+[\d.]+(?: s)?|\d{4}-\d\d-\d\dT[\d:.]+\+00:00'
+    rb'"?(?:read_and_infer|explain)"?[ :=]+[\d.]+(?: ms)?|\d{4}-\d\d-\d\dT[\d:.]+\+00:00'
     rb'|resumed(?:": |</dt><dd class="path">)\d+'
 )
 _STATE = struct.Struct("5l")

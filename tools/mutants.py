@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from tests.paths import ROOT
 
-TOLD = "        raise _cannot_write(final, error) from error\n    finally:\n"
+TOLD = "        raise cannot_write(final, error) from error\n    finally:\n"
 LIMIT_S = 180  # a test that hangs has noticed, too
 
 
@@ -34,13 +34,13 @@ MUTANTS = (
     Mutant(
         "reading goes on while the model runs",
         "run/inference.py",
-        "in prefetch(_iter_ready(source, session)):",
-        "in _iter_ready(source, session):",
+        "in prefetch(_iter_prepared(decoder, session)):",
+        "in _iter_prepared(decoder, session):",
         "tests/run/test_inference.py",
     ),
     Mutant(
         "packing uses all of a worker's threads",
-        "ahead.py",
+        "prefetch.py",
         "    if threads == 1:",
         "    if threads:",
         "tests/test_prefetch.py",
@@ -48,8 +48,8 @@ MUTANTS = (
     Mutant(
         "a worker loads its model once",
         "run/executors/local.py",
-        "line.send(process(line.recv(), settings, session, gate))",
-        "line.send(process(line.recv(), settings, Session(package), gate))",
+        "channel.send(process(channel.recv(), settings, model))",
+        "channel.send(process(channel.recv(), settings, load_worker_model(settings.model)))",
         "tests/run/executors/test_local.py",
     ),
     Mutant(
@@ -83,15 +83,15 @@ MUTANTS = (
     Mutant(
         "memory is bounded in the slices of a study",
         "run/inference.py",
-        "        if size_bytes <= self._room_bytes:\n            self._kept = kept",
-        "        if size_bytes:\n            self._kept = kept",
+        "self.fits = self.fits and self._room_bytes >= 0",
+        "self.fits = True",
         "tests/run/test_inference.py",
     ),
     Mutant(
         "memory is bounded in the series of a study",
         "run/study.py",
-        "room = KEPT_BYTES - sum(done.source.kept_bytes for done in judged)",
-        "room = KEPT_BYTES",
+        "room_bytes = KEPT_BYTES - sum(each.kept_bytes for each in inferences)\n        inferences",
+        "room_bytes = KEPT_BYTES\n        inferences",
         "tests/run/test_inference.py",
     ),
     Mutant(
@@ -117,7 +117,7 @@ MUTANTS = (
     ),
     Mutant(
         "a worker's memory is bounded",
-        "run/executors/local.py",
+        "run/executors/worker.py",
         "else memory_mb << 20",
         "else memory_mb << 30",
         "tests/run/test_memory.py",
@@ -131,7 +131,7 @@ MUTANTS = (
     ),
     Mutant(
         "a worker ends with its scan",
-        "run/executors/local.py",
+        "run/executors/worker.py",
         "        os._exit(1)\n\n\ndef set_bounds",
         "        return\n\n\ndef set_bounds",
         "tests/run/executors/test_local.py",
@@ -139,8 +139,8 @@ MUTANTS = (
     Mutant(
         "nothing is done twice",
         "run/scan.py",
-        "if key not in journal}",
-        "if key}",
+        "pending=key not in journal",
+        "pending=True",
         "tests/run/test_scan.py",
     ),
     Mutant(
@@ -180,50 +180,50 @@ MUTANTS = (
     ),
     Mutant(
         "no partial file under a final name",
-        "run/store/folder.py",
-        '    beside = final.with_name(f".{final.name}.part")\n    try:\n        yield beside\n',
-        "    beside = final\n    try:\n        yield beside\n",
-        "tests/run/store/test_folder.py",
+        "files.py",
+        '    part = part_of(final)\n    try:\n        yield part\n',
+        "    part = final\n    try:\n        yield part\n",
+        "tests/test_files.py",
     ),
     Mutant(
         "no partial folder under a final name",
-        "run/store/folder.py",
-        '    beside = final.with_name(f".{final.name}.part")\n    try:\n        shutil',
-        "    beside = final\n    try:\n        shutil",
-        "tests/run/store/test_folder.py",
+        "files.py",
+        '    part = part_of(final)\n    try:\n        shutil',
+        "    part = final\n    try:\n        shutil",
+        "tests/test_files.py",
     ),
     Mutant(
         "a file is on the disk before it has its name",
-        "run/store/folder.py",
-        "        yield beside\n        _sync(beside)\n",
-        "        yield beside\n",
-        "tests/run/store/test_folder.py",
+        "files.py",
+        "        yield part\n        _sync(part)\n",
+        "        yield part\n",
+        "tests/test_files.py",
     ),
     Mutant(
         "a folder's files are on the disk before it has its name",
-        "run/store/folder.py",
+        "files.py",
         "            if path.is_file():\n                _sync(path)\n",
         "            pass\n",
-        "tests/run/store/test_folder.py",
+        "tests/test_files.py",
     ),
     Mutant(
         "a study is in the journal after its folder is in place",
         "run/store/journal.py",
         "                os.fsync(stream.fileno())\n",
         "",
-        "tests/run/store/test_folder.py",
+        "tests/test_files.py",
     ),
     Mutant(
         "no success for work not done",
-        "run/store/folder.py",
+        "files.py",
         TOLD + "        shutil",
         "        pass\n    finally:\n        shutil",
-        "tests/run/store/test_folder.py",
+        "tests/test_files.py",
     ),
     Mutant(
         "a disk that fails at the last call is told",
         "run/scan.py",
-        "        sweep(out)  # before",
+        "        remove_work(out)  # before",
         "        # before",
         "tests/tools/test_faults.py",
     ),
@@ -286,7 +286,7 @@ MUTANTS = (
     Mutant(
         "the number of workers changes nothing",
         "run/scan.py",
-        "    ids = [study_id for study_id, key in keys.items() if key in journal]",
+        "    ids = [study_id for study_id, key in plan.keys.items() if key in journal]",
         "    ids = [entry for entry in journal._entries]",
         "tests/run/test_determinism.py tests/run/test_scan.py",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
@@ -13,9 +14,11 @@ from mri_batch.model.decide import choose_key_slices
 from mri_batch.model.prepare import prepare_placed
 from mri_batch.model.session import Session
 from mri_batch.notes import Note
-from mri_batch.records import KeySlice, ReportSlice, StudyResult
+from mri_batch.placement import Placement
+from mri_batch.records import KeySlice, ReportSlice, Slice, StudyResult
 from mri_batch.run.attribution import explain_heads, explain_pictures
 from mri_batch.run.inference import SeriesInference
+from mri_batch.run.slice_store import SliceStore
 from mri_batch.settings import FaithfulnessOf, ScanSettings
 
 SHOWN_SLICES = 200  # pictures on a page at most; where there are more, a note says which are shown
@@ -23,14 +26,14 @@ SHOWN_SLICES = 200  # pictures on a page at most; where there are more, a note s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSlices:
-    """The slices of a study that its report shows, by index: ``keys`` with heat, the others read when they are due.
+    """The slices of a study that its report shows, by index in the study: ``keys`` with heat, the ``others`` without.
 
-    ``shown``: indices of all of them. ``notes``: what the result should say about the choice.
+    ``placements`` are those of all slices of the study. ``notes``: what the result should say about the choice.
     """
 
-    series: tuple[SeriesInference, ...]
     keys: Mapping[int, ReportSlice]
-    shown: frozenset[int]
+    others: SliceStore
+    placements: Sequence[Placement]
     notes: tuple[Note, ...] = ()
 
     def key_slices(self) -> tuple[ReportSlice, ...]:
@@ -56,45 +59,74 @@ class ReportSlices:
 
     def slices(self) -> Iterator[ReportSlice]:
         """Yield all shown slices in order."""
-        index = -1
-        for series in self.series:
-            for picture, placement in zip(series.source, series.placements, strict=True):
-                index += 1
-                if index in self.keys:
-                    yield self.keys[index]
-                elif index in self.shown:
-                    yield ReportSlice(index=index, picture=picture, placement=placement)
+        for index in sorted({*self.keys, *self.others}):
+            if index in self.keys:
+                yield self.keys[index]
+            else:
+                yield ReportSlice(index=index, picture=self.others[index], placement=self.placements[index])
 
 
 def plan_report_slices(
-    series: Sequence[SeriesInference], result: StudyResult, settings: ScanSettings, session: Session
+    series: Sequence[SeriesInference],
+    result: StudyResult,
+    settings: ScanSettings,
+    session: Session,
+    store: SliceStore,
 ) -> ReportSlices:
-    """Choose the slices to show, and explain the key slices among them."""
+    """Choose the slices to show, and explain the key slices among them; the others are put into ``store``.
+
+    Series that are not in memory are decoded once more, for both.
+    """
+    firsts = [0, *accumulate(len(each.origins) for each in series)]
+    labels = [session.labels.index(of_series.label) for of_series in result.series]
+    picked = [
+        choose_key_slices(each.probabilities, label, settings.max_key_slices)
+        for each, label in zip(series, labels, strict=True)
+    ]
+    key_indices = frozenset(first + i for first, rows in zip(firsts, picked, strict=False) for i in rows)
+    shown = _choose_shown(firsts[-1], key_indices)
     keys: dict[int, ReportSlice] = {}
-    first = 0
-    for each, series_result in zip(series, result.series, strict=True):
-        label = session.labels.index(series_result.label)
-        for key in _explain_series(each, label, first, settings, session):
+    for each, label, rows, first in zip(series, labels, picked, firsts, strict=False):
+        pictures = _sort_out(each, rows, first, shown, store)
+        for key in _explain_series(each, pictures, label, first, settings, session):
             keys[key.index] = key
-        first += len(each.origins)
-    shown = _choose_shown(first, frozenset(keys))
     notes = list(choose_methods(session.card, settings.explain).absent)
-    if len(shown) < first:
-        notes.append(Note("SLICES_SHOWN", {"n": len(shown), "total": first}))
-    return ReportSlices(series=tuple(series), keys=keys, shown=shown, notes=tuple(notes))
+    if len(shown) < firsts[-1]:
+        notes.append(Note("SLICES_SHOWN", {"n": len(shown), "total": firsts[-1]}))
+    placements = [placement for each in series for placement in each.placements]
+    return ReportSlices(keys=keys, others=store, placements=placements, notes=tuple(notes))
+
+
+def _sort_out(
+    series: SeriesInference, picked: Sequence[int], first: int, shown: frozenset[int], store: SliceStore
+) -> dict[int, Slice]:
+    """Return the key slices by row in the series; those that are only shown go into the store."""
+    keys = {}
+    for i, picture in enumerate(series.iter_pictures()):
+        if i in picked:
+            keys[i] = picture
+        elif first + i in shown and series.pictures is not None:
+            store.hold(first + i, picture)
+        elif first + i in shown:
+            store.add(first + i, picture)
+    return keys
 
 
 def _explain_series(
-    series: SeriesInference, label: int, first: int, settings: ScanSettings, session: Session
+    series: SeriesInference,
+    pictures: Mapping[int, Slice],
+    label: int,
+    first: int,
+    settings: ScanSettings,
+    session: Session,
 ) -> Iterator[ReportSlice]:
-    """Explain the key slices of a series whose first slice has the index ``first`` in the study."""
-    picked = choose_key_slices(series.probabilities, label, settings.max_key_slices)
-    pictures = {i: picture for i, picture in enumerate(series.source) if i in set(picked)}
-    ready = prepare_placed(pictures.values(), [series.placements[i] for i in picked], session.card.preprocessing)
-    likely = series.probabilities[list(picked), label]
+    """Explain key slices, by row in the series, whose first slice has the index ``first`` in the study."""
+    rows = list(pictures)
+    ready = prepare_placed(pictures.values(), [series.placements[i] for i in rows], session.card.preprocessing)
+    likely = series.probabilities[rows, label]
     chosen = choose_methods(session.card, settings.explain).chosen
     tested = _choose_tested(likely, settings.faithfulness)
-    known = {name: values[list(picked)] for name, values in series.kept.items()}
+    known = {name: values[rows] for name, values in series.outputs.items()}
     heats = explain_pictures(session, ready, label, chosen, tested=tested, known=known)
     likeliest = int(np.argmax(likely)) if chosen else None
     for row, (i, picture) in enumerate(pictures.items()):

@@ -15,7 +15,8 @@ import pytest
 from mri_batch.checksums import SUMS, digest_file, digest_folder
 from mri_batch.commands.rerender import rerender
 from mri_batch.errors import OutputError
-from mri_batch.run.scan import Watch, scan
+from mri_batch.progress import Progress
+from mri_batch.run.scan import scan
 from mri_batch.run.store.runlog import LOG, verify_scan
 from mri_batch.settings import ScanSettings
 from tests.make import save_picture, save_series
@@ -41,7 +42,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scanned(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Scan once."""
     out = tmp_path_factory.mktemp("scan") / "out"
-    scan(ask(tree, out), Watch())
+    scan(ask(tree, out), Progress())
     return out
 
 
@@ -137,7 +138,7 @@ def test_change_is_not_taken_over_by_a_later_run(out: Path, tree: Path) -> None:
     changed.write_text(text.replace('"status": "done"', '"status": "done" '))
     assert changed.read_text() != text
     (out / "evil.html").touch()
-    for again in (lambda: rerender(out, lang="fr", feedback=None), lambda: scan(ask(tree, out, lang="en"), Watch())):
+    for again in (lambda: rerender(out, lang="fr", feedback=None), lambda: scan(ask(tree, out, lang="en"), Progress())):
         again()
         assert {name for _, name in verify_scan(out).differences} == {
             changed.relative_to(out).as_posix(),
@@ -150,13 +151,13 @@ def test_log_grows_by_every_run(out: Path, tree: Path) -> None:
     heads = [verify_scan(out).head]
     save_picture(tree / "c" / "late.png")
     try:
-        scan(ask(tree, out), Watch())
+        scan(ask(tree, out), Progress())
     finally:
         shutil.rmtree(tree / "c")
     heads.append(verify_scan(out).head)
     rerender(out, lang="ru", feedback=None)
     heads.append(verify_scan(out).head)
-    scan(ask(tree, out, force=True), Watch())
+    scan(ask(tree, out, force=True), Progress())
     verified = verify_scan(out)
     assert verified.ok, verified
     assert [entry["event"] for entry in log_of(out)] == ["scan", "scan", "report", "scan"]
@@ -166,10 +167,10 @@ def test_log_grows_by_every_run(out: Path, tree: Path) -> None:
 
 def test_log_cut_before_a_run_is_told_for_ever(out: Path, tree: Path) -> None:
     """A line taken out at the end, before a further run makes the list of digests anew, leaves its trace."""
-    scan(ask(tree, out), Watch())
+    scan(ask(tree, out), Progress())
     lines = (out / LOG).read_bytes().splitlines(keepends=True)
     (out / LOG).write_bytes(lines[0])
-    scan(ask(tree, out), Watch())
+    scan(ask(tree, out), Progress())
     verified = verify_scan(out)
     assert not verified.differences
     assert verified.broken == (f"{LOG} was altered before run 2",)
@@ -180,25 +181,25 @@ def test_line_rewritten_before_a_run_is_told_by_its_own_digest(out: Path, tree: 
     log = (out / LOG).read_text()
     (out / LOG).write_text(log.replace('"event": "scan"', '"event": "lies"'))
     (out / SUMS).unlink()
-    scan(ask(tree, out), Watch())
+    scan(ask(tree, out), Progress())
     assert verify_scan(out).broken == (f"line 1 of {LOG} was altered",)
 
 
 def test_run_killed_between_log_and_digests_is_mended_by_the_next(out: Path, tree: Path) -> None:
     """The log's new line stands, the list is still the old one: the next run goes on without a complaint."""
     before = (out / SUMS).read_bytes()
-    scan(ask(tree, out), Watch())
+    scan(ask(tree, out), Progress())
     (out / SUMS).write_bytes(before)
     assert not verify_scan(out).ok
-    scan(ask(tree, out), Watch())
+    scan(ask(tree, out), Progress())
     assert verify_scan(out).ok
 
 
 def test_study_done_again_leaves_no_digest_of_its_old_files(out: Path, tree: Path) -> None:
     """Other settings give a study other files; the list follows."""
-    scan(ask(tree, out, explain=("auto",), faithfulness="none", dicom=("sc",)), Watch())
+    scan(ask(tree, out, explain=("auto",), faithfulness="none", dicom=("sc",)), Progress())
     assert verify_scan(out).ok
-    scan(ask(tree, out), Watch())
+    scan(ask(tree, out), Progress())
     assert verify_scan(out).ok
 
 

@@ -104,7 +104,7 @@ def predict_items(items: Sequence[Item], session: Session, gate: Gate | None, pr
         by_id = {str(i): item for i, item in enumerate(chunk)}
         series = Series(series_id="", files=tuple(to_found(item.path, key) for key, item in by_id.items()))
         inference = infer_series(series, session, gate, ReadLimits())
-        problems += [f"{by_id[p.file_id].path.name}: {text_of(p.reason)}" for p in inference.source.problems]
+        problems += [f"{by_id[p.file_id].path.name}: {text_of(p.reason)}" for p in inference.unreadable]
         rows += [by_id[file.file_id] for file, _ in inference.origins]
         frames += [frame for _, frame in inference.origins]
         probabilities.append(inference.probabilities)

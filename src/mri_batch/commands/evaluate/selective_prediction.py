@@ -158,7 +158,7 @@ def measure_ood(
     probabilities, scores, units, n_unreadable = [], [], [], 0
     for found in _choose_files(folder, limits, most_files):
         inference = infer_series(Series(series_id="", files=(found,)), session, gate, limits)
-        n_unreadable += len(inference.source.problems)
+        n_unreadable += len(inference.unreadable)
         probabilities.append(inference.probabilities)
         scores.append(inference.gate_scores)
         units += [found.relative] * len(inference.probabilities)

@@ -1,4 +1,4 @@
-"""Work spread over an existing Dask cluster, whose workers see the same paths for input, model and output."""
+"""Studies on an existing Dask cluster, whose workers see the same paths for input, model and output."""
 
 from __future__ import annotations
 
@@ -11,24 +11,22 @@ from typing import Any
 
 from mri_batch.card import ModelCard
 from mri_batch.errors import ExtraMissing, MriBatchError, UsageError
-from mri_batch.model.gate import Gate, load_gate
-from mri_batch.model.package import read_package
-from mri_batch.model.session import Session
+from mri_batch.model.package import Package
 from mri_batch.notes import Note
 from mri_batch.records import StudyResult
+from mri_batch.run.executors.worker import load_worker_model, set_bounds
+from mri_batch.run.results import Job, fail
 from mri_batch.run.store.folder import WORK
-from mri_batch.run.study import Job, fail, process, write_study
+from mri_batch.run.study import WorkerModel, process, write_study
 from mri_batch.settings import ScanSettings
 
 IN_FLIGHT = 2  # jobs per worker thread: the next one is there when the last is done, and memory stays flat
 
 
-def spread_over_cluster(
-    jobs: Iterator[Job], settings: ScanSettings, card: ModelCard
-) -> Iterator[tuple[Job, StudyResult]]:
+def run_on_dask(jobs: Iterator[Job], settings: ScanSettings, package: Package) -> Iterator[tuple[Job, StudyResult]]:
     """Process jobs on the cluster at ``settings.cluster``; yields each with its result, in the order of completion.
 
-    Dask sets a job again on another worker when one dies, and gives it up after a few; its study then failed. Raises
+    Dask retries a job on another worker when one dies, and gives up after a few; its study has failed then. Raises
     ExtraMissing without Dask, UsageError where no scheduler answers, and what makes every further study pointless.
     """
     distributed = _import_distributed()
@@ -43,35 +41,34 @@ def spread_over_cluster(
         finished = distributed.as_completed(loop=client.loop)
         most = IN_FLIGHT * max(1, sum(client.nthreads().values()))
         for job in jobs:
-            future = client.submit(work_on, job, settings, pure=False)
+            future = client.submit(run_job, job, settings, package.sha256, pure=False)
             running[future] = job
             finished.add(future)
             if len(running) >= most:
                 future = next(finished)
-                yield _collect(future, running.pop(future), settings, card)
+                yield _collect(future, running.pop(future), settings, package.card)
         for future in finished:
-            yield _collect(future, running.pop(future), settings, card)
+            yield _collect(future, running.pop(future), settings, package.card)
 
 
-def work_on(job: Job, settings: ScanSettings) -> StudyResult:
-    """Process one job on a cluster's worker, whose model is loaded once.
+def run_job(job: Job, settings: ScanSettings, model_sha256: str) -> StudyResult:
+    """Process one job on a Dask worker, which loads the model once.
 
-    Past the time-out the worker ends, as nothing else stops a decoder that hangs; its nanny starts another, Dask sets
-    the job again, and a mark beside the output says that it has had its time.
+    Past the time-out the worker ends, as nothing else stops a decoder that hangs; its nanny starts another, Dask
+    retries the job, and a mark beside the output says that its time is up.
     """
-    session, gate = _load(str(settings.model), settings.batch_size)
+    model = _load(settings.model, model_sha256, settings.batch_size, settings.memory_per_worker_mb)
     limit_s, mark = settings.timeout_per_study_s, settings.out / WORK / f"{job.study.study_id}.overdue"
     if limit_s is None:
-        return process(job, settings, session, gate)
+        return process(job, settings, model)
     if mark.exists():
-        return _give_up(
-            job, "STUDY_TIMEOUT", Note("STUDY_STOPPED", {"seconds": round(limit_s)}), settings, session.card
-        )
+        reason = Note("STUDY_STOPPED", {"seconds": round(limit_s)})
+        return _give_up(job, "STUDY_TIMEOUT", reason, settings, model.session.card)
     timer = threading.Timer(limit_s, _end_worker, [mark])
     timer.daemon = True
     timer.start()
     try:
-        return process(job, settings, session, gate)
+        return process(job, settings, model)
     finally:
         timer.cancel()
 
@@ -94,15 +91,14 @@ def _collect(future: Any, job: Job, settings: ScanSettings, card: ModelCard) -> 
 
 
 def _give_up(job: Job, code: str, reason: Note, settings: ScanSettings, card: ModelCard) -> StudyResult:
-    result = fail(job, code=code, reason=reason)
-    write_study(result, settings, card)
-    return result
+    return write_study(fail(job, code=code, reason=reason), settings, card)
 
 
 @functools.lru_cache(maxsize=1)
-def _load(model: str, batch_size: int) -> tuple[Session, Gate | None]:
-    package = read_package(Path(model))
-    return Session(package, threads=1, batch_size=batch_size), load_gate(package)
+def _load(model: Path, sha256: str, batch_size: int, memory_mb: int | None) -> WorkerModel:
+    if _import_distributed().get_worker().nanny:  # a process of Dask's own, not somebody's notebook
+        set_bounds(memory_mb)
+    return load_worker_model(model, sha256=sha256, batch_size=batch_size)
 
 
 def _import_distributed() -> Any:

@@ -1,29 +1,27 @@
-"""A model from elsewhere is loaded and run once in a process that can be ended, before it is trusted with this one."""
+"""Load and run a model from elsewhere once in a process of its own, before this process is trusted with it."""
 
 from __future__ import annotations
 
 import multiprocessing
-import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 from mri_batch.errors import ModelPackageError, MriBatchError
-from mri_batch.model.package import read_package
-from mri_batch.model.session import Session
-from mri_batch.run.executors.local import START_LIMIT_S, end_with_parent, set_bounds, start_apart
+from mri_batch.run.executors.local import START_LIMIT_S, start_isolated
+from mri_batch.run.executors.worker import load_worker_model, prepare_process
 
 
 def try_model(folder: Path, limit_s: float = START_LIMIT_S) -> None:
     """Load a package and run it on black. Raises ModelPackageError where it is refused, dies, or takes too long."""
     context = multiprocessing.get_context("spawn")
-    answers, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_try, args=(folder, theirs), daemon=True)
-    start_apart(process)
-    theirs.close()
+    answers, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_try, args=(folder, sender), daemon=True)
+    start_isolated(process)
+    sender.close()
     try:
-        answer = answers.recv() if answers.poll(limit_s) else _refuse(f"not within {limit_s:.0f} s")
+        answer = answers.recv() if answers.poll(limit_s) else _unloadable(f"not within {limit_s:.0f} s")
     except EOFError:
-        answer = _refuse("its process died")
+        answer = _unloadable("its process died")
     finally:
         process.kill()
         process.join()
@@ -33,15 +31,14 @@ def try_model(folder: Path, limit_s: float = START_LIMIT_S) -> None:
 
 
 def _try(folder: Path, answers: Connection) -> None:
-    set_bounds()
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    prepare_process()
     try:
-        Session(read_package(folder), threads=1).try_out()
+        load_worker_model(folder)
     except MriBatchError as error:
         answers.send(error)
     else:
         answers.send(None)
 
 
-def _refuse(why: str) -> ModelPackageError:
-    return ModelPackageError(f"the model cannot be loaded and run once ({why})", code="MODEL_UNLOADABLE")
+def _unloadable(reason: str) -> ModelPackageError:
+    return ModelPackageError(f"the model cannot be loaded and run once ({reason})", code="MODEL_UNLOADABLE")

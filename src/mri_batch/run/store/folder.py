@@ -15,6 +15,9 @@ from mri_batch.errors import OutputError
 from mri_batch.files import cannot_write
 
 LOCK, JOURNAL, WORK = ".lock", "journal.jsonl", ".work"
+RESULTS, RESULTS_CSV, FILES = "results.jsonl", "results.csv", "files.csv"
+RUN, MODEL_CARD = "run.json", "model-card.json"
+STUDIES, RESULT, REPORT, PIECES = "studies", "result.json", "report.html", "pieces.zip"
 
 
 @contextmanager
@@ -38,8 +41,8 @@ def claim_output(out: Path) -> Iterator[Path]:
         (out / LOCK).unlink(missing_ok=True)
 
 
-def sweep(out: Path) -> None:
-    """Remove a scan's scratch. Raises OSError."""
+def remove_work(out: Path) -> None:
+    """Remove the scratch folder of a scan. Raises OSError."""
     shutil.rmtree(out / WORK)
 
 
