@@ -181,14 +181,14 @@ MUTANTS = (
     Mutant(
         "no partial file under a final name",
         "files.py",
-        '    part = part_of(final)\n    try:\n        yield part\n',
+        "    part = part_of(final)\n    try:\n        yield part\n",
         "    part = final\n    try:\n        yield part\n",
         "tests/test_files.py",
     ),
     Mutant(
         "no partial folder under a final name",
         "files.py",
-        '    part = part_of(final)\n    try:\n        shutil',
+        "    part = part_of(final)\n    try:\n        shutil",
         "    part = final\n    try:\n        shutil",
         "tests/test_files.py",
     ),

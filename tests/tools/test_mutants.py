@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tools.mutants import MUTANTS, ROOT, Mutant
+from tools.mutants import MUTANTS, Mutant
+
+from tests.paths import ROOT
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.promise)
