@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Union
 
-Arg = Union[str, int, float, "Note"]
+Arg = Union[str, int, float, "Note", tuple["Note", ...]]
 
 NOTES: Mapping[str, tuple[str, ...]] = {
     # Verdicts
@@ -32,7 +32,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "SLICES_REPEATED": ("n",),
     "MOSAIC_TILE": (),
     "SERIES_OF_PICTURES": (),
-    "SERIES_FITS": ("told",),
+    "SERIES_FITS": ("known",),
     "SERIES_UNTOLD": (),
     "SERIES_OTHER": ("wanted", "found"),
     "SERIES_OTHERS_FIT": ("misfit",),
@@ -147,14 +147,18 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "HINT_SCAN_AGAIN": (),
     "HINT_SPLIT": (),
     "HINT_SUSPICIOUS_FILE": (),
-    # Words that are not ours: a model card's, a library's. Shown as they are.
+    # Terms of acquisition
+    "PLANE": ("plane",),
+    "OBLIQUE": (),
+    "WEIGHTING": ("weighting",),
+    # Words that are not ours: a model card's, a library's, a defined term's. Shown as they are.
     "TEXT": ("text",),
 }
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Note:
-    """A code of :data:`NOTES` and its arguments, in the table's order. An argument may be a note itself.
+    """A code of :data:`NOTES` and its arguments, in the table's order. An argument may be a note or several.
 
     Raises ValueError for an unknown code and for arguments other than the table's.
     """
@@ -176,8 +180,8 @@ class Note:
 
 
 def to_plain(note: Note) -> dict[str, object]:
-    """Return {"code", "args"} for JSON; an argument that is a note becomes such an object too."""
-    return {"code": note.code, "args": {k: to_plain(v) if isinstance(v, Note) else v for k, v in note.args}}
+    """Return {"code", "args"} for JSON; notes among the arguments become such objects too."""
+    return {"code": note.code, "args": {name: _to_plain_argument(value) for name, value in note.args}}
 
 
 def from_plain(plain: object) -> Note:
@@ -187,7 +191,15 @@ def from_plain(plain: object) -> Note:
     return Note(str(plain.get("code")), {str(name): _from_plain_argument(value) for name, value in args.items()})
 
 
+def _to_plain_argument(value: Arg) -> object:
+    if isinstance(value, tuple):
+        return [to_plain(note) for note in value]
+    return to_plain(value) if isinstance(value, Note) else value
+
+
 def _from_plain_argument(value: object) -> Arg:
+    if isinstance(value, list):
+        return tuple(from_plain(item) for item in value)
     if isinstance(value, Mapping):
         return from_plain(value)
     if isinstance(value, str | int | float) and not isinstance(value, bool):

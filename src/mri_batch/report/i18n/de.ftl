@@ -172,7 +172,6 @@ fact_contrast = Kontrastmittel
 fact_plane = Schnittebene
 fact_slice_spacing = Schichtabstand
 fact_frames = Einzelbilder
-oblique = schräg
 role_localizer = Localizer
 role_derived = berechnete Karte
 role_capture = Sekundäraufnahme
@@ -183,14 +182,6 @@ role_perfusion = rohe Perfusion
 role_time_series = Zeitreihe
 role_echo_planar = rohes Echoplanar
 role_no_image = kein Bild
-plane_axial = axial
-plane_coronal = koronal
-plane_sagittal = sagittal
-weighting_T1 = T1
-weighting_T2 = T2
-weighting_T2STAR = T2*
-weighting_PD = Protonendichte
-weighting_FLAIR = FLAIR
 
 
 ## Model
@@ -377,9 +368,9 @@ SLICES_REPEATED = { $n ->
 }
 MOSAIC_TILE = die Schicht ist eine Kachel eines Mosaiks
 SERIES_OF_PICTURES = gewöhnliche Bilder enthalten keine Aufnahmedaten, deshalb werden alle verwendet
-SERIES_FITS = sie passt zum Modell, soweit es der Header sagt: { $told }
+SERIES_FITS = sie passt zum Modell, soweit es der Header sagt: { $known }
 SERIES_UNTOLD = im Header spricht nichts gegen sie
-SERIES_OTHER = das Modell ist für { $wanted } bestimmt, aber diese Serie ist { $found }
+SERIES_OTHER = diese Serie ({ $found }) ist nicht die, für die das Modell bestimmt ist ({ $wanted })
 SERIES_OTHERS_FIT = { $misfit }; andere Serien der Studie passen
 SERIES_NONE_FITS = { $misfit }; keine Serie der Studie passt besser
 ROLE_LOCALIZER = ein Localizer dient nur zur Planung der anderen Serien
@@ -547,6 +538,25 @@ HINT_REMOVE = aus dem Ordner entfernen
 HINT_SCAN_AGAIN = den Lauf wiederholen
 HINT_SPLIT = die Datei aufteilen
 HINT_SUSPICIOUS_FILE = herausfinden, woher die Datei stammt: Keine echte Aufnahme sieht so aus
+
+
+## Notes: terms of acquisition
+
+PLANE = { $plane ->
+    [axial] axial
+    [coronal] koronal
+    [sagittal] sagittal
+   *[other] { $plane }
+}
+OBLIQUE = schräg
+WEIGHTING = { $weighting ->
+    [T1] T1
+    [T2] T2
+    [T2STAR] T2*
+    [PD] Protonendichte
+    [FLAIR] FLAIR
+   *[other] { $weighting }
+}
 
 
 ## Words that are not ours: a model card’s, a library’s

@@ -179,7 +179,6 @@ fact_contrast = Contrast agent
 fact_plane = Plane
 fact_slice_spacing = Slice spacing
 fact_frames = Frames
-oblique = oblique
 role_localizer = localizer
 role_derived = derived map
 role_capture = secondary capture
@@ -190,14 +189,6 @@ role_perfusion = raw perfusion
 role_time_series = time series
 role_echo_planar = raw echo-planar
 role_no_image = not an image
-plane_axial = axial
-plane_coronal = coronal
-plane_sagittal = sagittal
-weighting_T1 = T1
-weighting_T2 = T2
-weighting_T2STAR = T2*
-weighting_PD = proton density
-weighting_FLAIR = FLAIR
 
 
 ## Model
@@ -381,7 +372,7 @@ SLICES_REPEATED = { $n ->
 }
 MOSAIC_TILE = the slice is a tile of a mosaic
 SERIES_OF_PICTURES = ordinary pictures carry no acquisition data, so all are used
-SERIES_FITS = it suits the model, as far as the header says: { $told }
+SERIES_FITS = it suits the model, as far as the header says: { $known }
 SERIES_UNTOLD = nothing in the header speaks against it
 SERIES_OTHER = the model is for { $wanted }, but this series is { $found }
 SERIES_OTHERS_FIT = { $misfit }; other series of the study suit the model
@@ -551,6 +542,25 @@ HINT_REMOVE = remove it from the folder
 HINT_SCAN_AGAIN = scan again
 HINT_SPLIT = split the file
 HINT_SUSPICIOUS_FILE = find out where the file comes from: no real scan looks like this
+
+
+## Notes: terms of acquisition
+
+PLANE = { $plane ->
+    [axial] axial
+    [coronal] coronal
+    [sagittal] sagittal
+   *[other] { $plane }
+}
+OBLIQUE = oblique
+WEIGHTING = { $weighting ->
+    [T1] T1
+    [T2] T2
+    [T2STAR] T2*
+    [PD] proton density
+    [FLAIR] FLAIR
+   *[other] { $weighting }
+}
 
 
 ## Words that are not ours: a model card’s, a library’s

@@ -172,7 +172,6 @@ fact_contrast = Medio de contraste
 fact_plane = Plano
 fact_slice_spacing = Separación entre cortes
 fact_frames = Fotogramas
-oblique = oblicuo
 role_localizer = localizador
 role_derived = mapa calculado
 role_capture = captura secundaria
@@ -183,14 +182,6 @@ role_perfusion = perfusión sin procesar
 role_time_series = serie temporal
 role_echo_planar = ecoplanar sin procesar
 role_no_image = no es una imagen
-plane_axial = axial
-plane_coronal = coronal
-plane_sagittal = sagital
-weighting_T1 = T1
-weighting_T2 = T2
-weighting_T2STAR = T2*
-weighting_PD = densidad protónica
-weighting_FLAIR = FLAIR
 
 
 ## Model
@@ -377,9 +368,9 @@ SLICES_REPEATED = { $n ->
 }
 MOSAIC_TILE = el corte es una tesela de un mosaico
 SERIES_OF_PICTURES = las imágenes corrientes no contienen datos de adquisición, así que se usan todas
-SERIES_FITS = es adecuada para el modelo, según la cabecera: { $told }
+SERIES_FITS = es adecuada para el modelo, según la cabecera: { $known }
 SERIES_UNTOLD = nada en la cabecera lo desaconseja
-SERIES_OTHER = el modelo es para { $wanted }, pero esta serie es { $found }
+SERIES_OTHER = esta serie ({ $found }) no es de las que el modelo espera ({ $wanted })
 SERIES_OTHERS_FIT = { $misfit }; otras series del estudio son adecuadas
 SERIES_NONE_FITS = { $misfit }; ninguna serie del estudio es más adecuada
 ROLE_LOCALIZER = un localizador solo sirve para planificar las demás series
@@ -547,6 +538,25 @@ HINT_REMOVE = quítelo de la carpeta
 HINT_SCAN_AGAIN = ejecute de nuevo el análisis
 HINT_SPLIT = divida el archivo
 HINT_SUSPICIOUS_FILE = averigüe de dónde viene el archivo: ningún estudio real es así
+
+
+## Notes: terms of acquisition
+
+PLANE = { $plane ->
+    [axial] axial
+    [coronal] coronal
+    [sagittal] sagital
+   *[other] { $plane }
+}
+OBLIQUE = oblicuo
+WEIGHTING = { $weighting ->
+    [T1] T1
+    [T2] T2
+    [T2STAR] T2*
+    [PD] densidad protónica
+    [FLAIR] FLAIR
+   *[other] { $weighting }
+}
 
 
 ## Words that are not ours: a model card’s, a library’s

@@ -175,7 +175,6 @@ fact_contrast = Produit de contraste
 fact_plane = Plan
 fact_slice_spacing = Espacement des coupes
 fact_frames = Images
-oblique = oblique
 role_localizer = repérage
 role_derived = carte calculée
 role_capture = capture secondaire
@@ -186,14 +185,6 @@ role_perfusion = perfusion brute
 role_time_series = série temporelle
 role_echo_planar = écho-planar brut
 role_no_image = pas une image
-plane_axial = axial
-plane_coronal = coronal
-plane_sagittal = sagittal
-weighting_T1 = T1
-weighting_T2 = T2
-weighting_T2STAR = T2*
-weighting_PD = densité de protons
-weighting_FLAIR = FLAIR
 
 
 ## Model
@@ -380,9 +371,9 @@ SLICES_REPEATED = { $n ->
 }
 MOSAIC_TILE = la coupe est un carreau d’une mosaïque
 SERIES_OF_PICTURES = des images ordinaires ne disent rien de leur acquisition : toutes sont utilisées
-SERIES_FITS = elle convient au modèle, d’après l’en-tête : { $told }
+SERIES_FITS = elle convient au modèle, d’après l’en-tête : { $known }
 SERIES_UNTOLD = rien dans l’en-tête ne s’y oppose
-SERIES_OTHER = le modèle est prévu pour { $wanted }, mais cette série est { $found }
+SERIES_OTHER = cette série ({ $found }) n’est pas de celles pour lesquelles le modèle est prévu ({ $wanted })
 SERIES_OTHERS_FIT = { $misfit } ; d’autres séries de l’étude conviennent
 SERIES_NONE_FITS = { $misfit } ; aucune série de l’étude ne convient mieux
 ROLE_LOCALIZER = un repérage ne sert qu’à planifier les autres séries
@@ -550,6 +541,25 @@ HINT_REMOVE = retirez-le du dossier
 HINT_SCAN_AGAIN = relancez l’analyse
 HINT_SPLIT = divisez le fichier
 HINT_SUSPICIOUS_FILE = vérifiez d’où vient le fichier : aucun vrai examen ne ressemble à cela
+
+
+## Notes: terms of acquisition
+
+PLANE = { $plane ->
+    [axial] axial
+    [coronal] coronal
+    [sagittal] sagittal
+   *[other] { $plane }
+}
+OBLIQUE = oblique
+WEIGHTING = { $weighting ->
+    [T1] T1
+    [T2] T2
+    [T2STAR] T2*
+    [PD] densité de protons
+    [FLAIR] FLAIR
+   *[other] { $weighting }
+}
 
 
 ## Words that are not ours: a model card’s, a library’s

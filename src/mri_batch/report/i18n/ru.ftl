@@ -183,7 +183,6 @@ fact_contrast = Контрастное вещество
 fact_plane = Плоскость
 fact_slice_spacing = Шаг срезов
 fact_frames = Кадры
-oblique = косая
 role_localizer = локализатор
 role_derived = расчётная карта
 role_capture = вторичный снимок
@@ -194,14 +193,6 @@ role_perfusion = необработанная перфузия
 role_time_series = временной ряд
 role_echo_planar = необработанная эхопланарная серия
 role_no_image = не изображение
-plane_axial = аксиальная
-plane_coronal = корональная
-plane_sagittal = сагиттальная
-weighting_T1 = T1
-weighting_T2 = T2
-weighting_T2STAR = T2*
-weighting_PD = протонная плотность
-weighting_FLAIR = FLAIR
 
 
 ## Model
@@ -400,9 +391,9 @@ SLICES_REPEATED = { $n ->
 }
 MOSAIC_TILE = срез вырезан из мозаики
 SERIES_OF_PICTURES = обычные картинки не содержат данных о съёмке, поэтому использованы все
-SERIES_FITS = подходит модели, насколько говорит заголовок: { $told }
+SERIES_FITS = подходит модели, насколько говорит заголовок: { $known }
 SERIES_UNTOLD = в заголовке ничто не говорит против неё
-SERIES_OTHER = модель предназначена для { $wanted }, а эта серия — { $found }
+SERIES_OTHER = эта серия ({ $found }) не из тех, для которых предназначена модель ({ $wanted })
 SERIES_OTHERS_FIT = { $misfit }; другие серии исследования подходят
 SERIES_NONE_FITS = { $misfit }; лучше подходящих серий в исследовании нет
 ROLE_LOCALIZER = локализатор служит лишь для планирования других серий
@@ -587,6 +578,25 @@ HINT_REMOVE = уберите из папки
 HINT_SCAN_AGAIN = запустите обработку снова
 HINT_SPLIT = разделите файл
 HINT_SUSPICIOUS_FILE = выясните, откуда взялся файл: настоящие исследования так не выглядят
+
+
+## Notes: terms of acquisition
+
+PLANE = { $plane ->
+    [axial] аксиальная
+    [coronal] корональная
+    [sagittal] сагиттальная
+   *[other] { $plane }
+}
+OBLIQUE = косая
+WEIGHTING = { $weighting ->
+    [T1] T1
+    [T2] T2
+    [T2STAR] T2*
+    [PD] протонная плотность
+    [FLAIR] FLAIR
+   *[other] { $weighting }
+}
 
 
 ## Words that are not ours: a model card’s, a library’s
