@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mri_batch.card import Calibration, Conformal, Decision, ModelCard, OutOfDistribution
-from mri_batch.model.decide import aggregate, calibrate, choose_key_slices, decide, prediction_set
+from mri_batch.model.decide import (
+    aggregate,
+    answer_series,
+    calibrate,
+    choose_key_slices,
+    decide,
+    measure_evidence,
+    prediction_set,
+)
 from mri_batch.model.gate import Gate
 from mri_batch.notes import Note
 from mri_batch.records import Verdict
@@ -53,13 +61,39 @@ def test_aggregate_of_one_slice_is_that_slice() -> None:
 
 
 @given(n=st.integers(1, 200), most=st.integers(1, 6), seed=st.integers(0, 99))
-def test_key_slices_hold_the_most_probable_one(n: int, most: int, seed: int) -> None:
-    """Never more than asked, in order, apart, and always with the top slice."""
-    probabilities = np.random.default_rng(seed).random((n, 3)).astype(np.float32)
-    chosen = choose_key_slices(probabilities, 1, most)
+def test_key_slices_are_deciding_ones_and_hold_the_strongest(n: int, most: int, seed: int) -> None:
+    """Never more than asked, in order, among those that decided, and always with the one of most evidence."""
+    random = np.random.default_rng(seed)
+    evidence = random.random(n).astype(np.float32)
+    deciding = sorted(random.choice(n, random.integers(1, n + 1), replace=False).tolist())
+    chosen = choose_key_slices(evidence, deciding, most)
     assert 1 <= len(chosen) <= most
     assert list(chosen) == sorted(set(chosen))
-    assert int(probabilities[:, 1].argmax()) in chosen
+    assert set(chosen) <= set(deciding)
+    assert max(deciding, key=lambda i: evidence[i]) in chosen
+
+
+def test_evidence_of_no_finding_is_suspicion() -> None:
+    """A reader of "no tumor" is shown what looked most like one."""
+    slices = f32([[0.1, 0.1, 0.8], [0.3, 0.3, 0.4]])
+    model = card(background_label="no_tumor")
+    assert np.allclose(measure_evidence(slices, 2, model), [0.2, 0.6])
+    assert np.allclose(measure_evidence(slices, 0, model), [0.1, 0.3])
+    assert np.allclose(measure_evidence(slices, 2, card()), [0.8, 0.4])
+
+
+@given(n=st.integers(1, 60), seed=st.integers(0, 99))
+def test_answer_is_the_mean_of_its_deciding_slices(n: int, seed: int) -> None:
+    """Of a quarter, at least three; in order; none outside is more suspicious than one inside."""
+    probabilities = np.random.default_rng(seed).dirichlet(np.ones(3), n).astype(np.float32)
+    answer = answer_series(probabilities, card(aggregation="top_quarter_mean", background_label="no_tumor"))
+    deciding = list(answer.deciding)
+    assert len(deciding) == min(n, max(3, -(-n // 4)))
+    assert deciding == sorted(deciding)
+    assert np.allclose(answer.probabilities, probabilities[deciding].mean(axis=0), atol=1e-6)
+    others = np.delete(probabilities[:, 2], deciding)
+    assert not others.size or others.min() >= probabilities[deciding, 2].max()
+    assert answer_series(probabilities, card()).deciding == tuple(range(n))
 
 
 def test_conformal_set_holds_every_plausible_label() -> None:

@@ -125,7 +125,7 @@ value = ligne { NUMBER($row, useGrouping: 0) }, colonne { NUMBER($col, useGroupi
 ## Captions
 
 key_slices = Coupes clés
-key_slices_note = Les coupes où la classe de la série est la plus probable. À gauche : la coupe ; à droite : la coupe avec la carte de la première méthode. La carte montre sur quoi s’appuie la sortie du modèle, pas l’emplacement d’une anomalie.
+key_slices_note = Parmi les coupes décisives : celles qui plaident le plus pour la classe de leur série ou, si celle-ci est l’absence d’anomalie, les plus suspectes. À gauche : la coupe ; à droite : la coupe avec la carte de la première méthode. La carte montre sur quoi s’appuie la sortie du modèle, pas l’emplacement d’une anomalie.
 still_alt = Coupe clé { $n }, seule et avec la carte
 heat_alt = Carte de chaleur : { $what }
 open_slice = Montrer dans la visionneuse
