@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mri_batch.card import Calibration, Conformal, Decision, ModelCard, OutOfDistribution
+from mri_batch.card import Calibration, Conformal, Decision, ModelCard, OutOfDistribution, WindowMean
 from mri_batch.model.decide import (
     aggregate,
     answer_series,
@@ -20,6 +20,7 @@ from mri_batch.model.decide import (
 from mri_batch.model.gate import Gate
 from mri_batch.notes import Note
 from mri_batch.records import Verdict
+from mri_batch.study_rule import StudyRule, predict_study
 from tests.arrays import f32
 
 LABELS = ("glioma", "meningioma", "no_tumor")
@@ -94,6 +95,65 @@ def test_answer_is_the_mean_of_its_deciding_slices(n: int, seed: int) -> None:
     others = np.delete(probabilities[:, 2], deciding)
     assert not others.size or others.min() >= probabilities[deciding, 2].max()
     assert answer_series(probabilities, card()).deciding == tuple(range(n))
+
+
+def window_card(**window: float) -> ModelCard:
+    """A card that decides by a window of 20 mm, calibrated at temperature 2."""
+    rule = WindowMean.model_validate({"window_mm": 20.0} | window)
+    model = card(aggregation="window_mean", background_label="no_tumor", window=rule)
+    return model.model_copy(update={"calibration": Calibration(method="temperature", temperature=2.0)})
+
+
+def test_window_answers_as_the_study_rule_does_on_logits() -> None:
+    """Calibrated probabilities carry all that the rule needs of the logits."""
+    logits = np.random.default_rng(1).normal(size=(30, 3)).astype(np.float32) * 3
+    positions = -np.linspace(0.0, 72.5, 30, dtype=np.float64)
+    model = window_card(temperature=1.5, shift=0.7, slice_shift=-0.2, slice_smooth_mm=6.0)
+    answer = answer_series(calibrate(logits, model), model, positions)
+    rule = StudyRule(background=2, window_mm=20, temperature=1.5, shift=0.7, slice_shift=-0.2, slice_smooth_mm=6.0)
+    expected = predict_study(logits, rule, positions_mm=positions)
+    assert answer.deciding == expected.deciding_slices
+    assert len(answer.deciding) == 8
+    assert np.allclose(answer.probabilities, expected.probabilities, atol=1e-6)
+    assert np.allclose(answer.slices, expected.slices, atol=1e-6)
+
+
+def test_window_survives_certainty() -> None:
+    """A probability of 0 has no logarithm."""
+    answer = answer_series(f32([[0, 0, 1], [1, 0, 0]] * 5), window_card())
+    assert np.isfinite(answer.probabilities).all()
+    assert answer.probabilities.sum() == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "decision",
+    [
+        {"aggregation": "window_mean", "background_label": "no_tumor"},
+        {"aggregation": "window_mean", "window": {"window_mm": 20}},
+        {"aggregation": "mean", "background_label": "no_tumor", "window": {"window_mm": 20}},
+        {"aggregation": "window_mean", "background_label": "no_tumor", "window": {"window_mm": 0}},
+    ],
+)
+def test_half_a_rule_is_refused(decision: dict[str, object]) -> None:
+    """The window's parameters, its name and the background label belong together."""
+    with pytest.raises(ValueError, match=r"need|greater"):
+        card(**decision)
+
+
+def test_label_outside_its_own_set_abstains() -> None:
+    """A set without the label contradicts it, however probable it is."""
+    model = card(conformal=Conformal(thresholds={"glioma": 0.05, "meningioma": 0.99, "no_tumor": 0.05}))
+    prediction = decide(f32([0.9, 0.06, 0.04]), model, gate_score=None)
+    assert prediction.prediction_set == ("meningioma",)
+    assert (prediction.verdict, prediction.reasons) == (Verdict.ABSTAIN, (Note("LABEL_OUTSIDE_SET"),))
+
+
+@given(st.lists(st.floats(0.01, 1.0), min_size=3, max_size=3), st.lists(st.floats(0, 1), min_size=3, max_size=3))
+def test_set_holds_the_label_unless_the_model_abstains(weights: list[float], thresholds: list[float]) -> None:
+    """Whatever the thresholds of the card are."""
+    model = card(conformal=Conformal(thresholds=dict(zip(LABELS, thresholds, strict=True))))
+    prediction = decide(f32([w / sum(weights) for w in weights]), model, gate_score=None)
+    assert prediction.label in prediction.prediction_set or prediction.verdict is Verdict.ABSTAIN
 
 
 def test_conformal_set_holds_every_plausible_label() -> None:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Float64
 from mri_batch.card import ModelCard
 from mri_batch.notes import Note
 from mri_batch.probabilities import conformal_set, softmax
 from mri_batch.records import Prediction, Verdict
+from mri_batch.study_rule import StudyRule, predict_study
 
 
 def calibrate(logits: Float32, card: ModelCard) -> Float32:
@@ -33,8 +34,13 @@ class SeriesAnswer:
     slices: Float32
 
 
-def answer_series(probabilities: Float32, card: ModelCard) -> SeriesAnswer:
-    """Answer for a series from the calibrated probabilities of its slices float32[n, k], by the card's named rule."""
+def answer_series(probabilities: Float32, card: ModelCard, positions_mm: Float64 | None = None) -> SeriesAnswer:
+    """Answer for a series from the calibrated probabilities of its slices float32[n, k], by the card's named rule.
+
+    ``positions_mm`` float64[n]: along the slices' normal; unknown: neighbours are the rule's default apart.
+    """
+    if (rule := find_study_rule(card)) is not None:
+        return _answer_by_window(probabilities, card, rule, positions_mm)
     if card.decision.aggregation == "mean" or card.decision.background_label is None:
         chosen = np.arange(len(probabilities))
     else:
@@ -43,6 +49,35 @@ def answer_series(probabilities: Float32, card: ModelCard) -> SeriesAnswer:
         chosen = np.argsort(background, kind="stable")[:count]
     mean = probabilities[chosen].mean(axis=0, dtype=np.float64).astype(np.float32)
     return SeriesAnswer(probabilities=mean, deciding=tuple(sorted(chosen.tolist())), slices=probabilities)
+
+
+def find_study_rule(card: ModelCard) -> StudyRule | None:
+    """The card's rule for studies; None where its aggregation is another."""
+    window, background = card.decision.window, card.decision.background_label
+    if window is None or background is None:
+        return None
+    return StudyRule(
+        background=card.labels.index(background),
+        window_mm=window.window_mm,
+        temperature=window.temperature,
+        shift=window.shift,
+        slice_shift=window.slice_shift,
+        slice_smooth_mm=window.slice_smooth_mm,
+    )
+
+
+def _answer_by_window(
+    probabilities: Float32, card: ModelCard, rule: StudyRule, positions_mm: Float64 | None
+) -> SeriesAnswer:
+    """Answer by the study rule; logits are the logarithms of the probabilities at the calibration's temperature."""
+    floor = np.finfo(np.float32).tiny
+    logits = np.log(np.maximum(probabilities.astype(np.float64), floor)) * card.calibration.temperature
+    predicted = predict_study(logits, rule, positions_mm=positions_mm)
+    return SeriesAnswer(
+        probabilities=predicted.probabilities.astype(np.float32),
+        deciding=predicted.deciding_slices,
+        slices=predicted.slices.astype(np.float32),
+    )
 
 
 def aggregate(probabilities: Float32, card: ModelCard) -> Float32:
@@ -99,6 +134,8 @@ def decide(
         caution.append(Note("PROBABILITY_CAUTION", {"threshold": rule.caution_below}))
     if not labels:
         refuse.append(Note("SET_EMPTY"))
+    elif card.labels[top] not in labels:
+        refuse.append(Note("LABEL_OUTSIDE_SET"))
     elif len(labels) > 1:
         caution.append(Note("SET_SEVERAL", {"n": len(labels)}))
     verdict = Verdict.ABSTAIN if refuse else Verdict.CAUTION if caution else Verdict.REPORT

@@ -50,7 +50,7 @@ def summarize(
 ) -> StudyResult:
     """Make the result of a study from the answers for its slices; key slices and times are not in it yet."""
     card = session.card
-    answers = [answer_series(each.probabilities, card) for each in inferences]
+    answers = [answer_series(each.probabilities, card, each.positions_mm) for each in inferences]
     by_series = [answer.probabilities for answer in answers]
     firsts = accumulate((len(each.origins) for each in inferences), initial=0)
     scores = np.concatenate([each.gate_scores for each in inferences])

@@ -346,6 +346,7 @@ GATE_CAUTION = die Bilder sind für dieses Modell ungewöhnlich
 PROBABILITY_ABSTAIN = keine Klasse erreicht eine Wahrscheinlichkeit von { NUMBER($threshold, minimumFractionDigits: 2) }
 PROBABILITY_CAUTION = die Wahrscheinlichkeit liegt unter { NUMBER($threshold, minimumFractionDigits: 2) }
 SET_EMPTY = bei der angegebenen Fehlerrate ist keine Klasse plausibel
+LABEL_OUTSIDE_SET = die wahrscheinlichste Klasse gehört nicht zu den plausiblen Klassen
 SET_SEVERAL = { $n ->
     [one] { $n } Klasse bleibt plausibel
    *[other] { $n } Klassen bleiben plausibel

@@ -353,6 +353,7 @@ GATE_CAUTION = the pictures are unusual for this model
 PROBABILITY_ABSTAIN = no class reaches a probability of { NUMBER($threshold, minimumFractionDigits: 2) }
 PROBABILITY_CAUTION = the probability is below { NUMBER($threshold, minimumFractionDigits: 2) }
 SET_EMPTY = no class is plausible at the stated error rate
+LABEL_OUTSIDE_SET = the most probable class is not among the classes that remain plausible
 SET_SEVERAL = { $n ->
     [one] { $n } class remains plausible
    *[other] { $n } classes remain plausible

@@ -346,6 +346,7 @@ GATE_CAUTION = las imágenes son inusuales para este modelo
 PROBABILITY_ABSTAIN = ninguna clase alcanza una probabilidad de { NUMBER($threshold, minimumFractionDigits: 2) }
 PROBABILITY_CAUTION = la probabilidad es inferior a { NUMBER($threshold, minimumFractionDigits: 2) }
 SET_EMPTY = ninguna clase es plausible con la tasa de error indicada
+LABEL_OUTSIDE_SET = la clase más probable no está entre las que siguen siendo plausibles
 SET_SEVERAL = { $n ->
     [one] { $n } clase sigue siendo plausible
    *[other] { $n } clases siguen siendo plausibles

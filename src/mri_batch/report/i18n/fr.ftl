@@ -349,6 +349,7 @@ GATE_CAUTION = les images sont inhabituelles pour ce modèle
 PROBABILITY_ABSTAIN = aucune classe n’atteint une probabilité de { NUMBER($threshold, minimumFractionDigits: 2) }
 PROBABILITY_CAUTION = la probabilité est inférieure à { NUMBER($threshold, minimumFractionDigits: 2) }
 SET_EMPTY = aucune classe n’est plausible au taux d’erreur annoncé
+LABEL_OUTSIDE_SET = la classe la plus probable ne figure pas parmi les classes encore plausibles
 SET_SEVERAL = { $n ->
     [one] { $n } classe reste plausible
    *[other] { $n } classes restent plausibles

@@ -359,6 +359,7 @@ GATE_CAUTION = изображения необычны для этой моде�
 PROBABILITY_ABSTAIN = ни один класс не достигает вероятности { NUMBER($threshold, minimumFractionDigits: 2) }
 PROBABILITY_CAUTION = вероятность ниже { NUMBER($threshold, minimumFractionDigits: 2) }
 SET_EMPTY = при заявленной доле ошибок ни один класс не остаётся возможным
+LABEL_OUTSIDE_SET = самый вероятный класс не входит в число остающихся возможными
 SET_SEVERAL = { $n ->
     [one] возможным остаётся { $n } класс
     [few] возможными остаются { $n } класса
