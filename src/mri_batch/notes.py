@@ -19,6 +19,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "PROBABILITY_ABSTAIN": ("threshold",),
     "PROBABILITY_CAUTION": ("threshold",),
     "SET_EMPTY": (),
+    "LABEL_OUTSIDE_SET": (),
     "SET_SEVERAL": ("n",),
     "SERIES_DISAGREE": (),
     "FILES_UNREADABLE": ("n", "total"),

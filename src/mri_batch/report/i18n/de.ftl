@@ -122,7 +122,7 @@ value = Zeile { NUMBER($row, useGrouping: 0) }, Spalte { NUMBER($col, useGroupin
 ## Captions
 
 key_slices = Schlüsselschichten
-key_slices_note = Die Schichten mit der höchsten Wahrscheinlichkeit für die Klasse ihrer Serie. Links: die Schicht; rechts: die Schicht mit der Heatmap der ersten Methode. Die Heatmap zeigt, worauf sich die Modellausgabe stützt, nicht, wo ein Befund liegt.
+key_slices_note = Von den entscheidenden Schichten: diejenigen, die am stärksten für die Klasse ihrer Serie sprechen oder, wenn diese für „kein Befund“ steht, die auffälligsten. Links: die Schicht; rechts: die Schicht mit der Heatmap der ersten Methode. Die Heatmap zeigt, worauf sich die Modellausgabe stützt, nicht, wo ein Befund liegt.
 still_alt = Schlüsselschicht { $n }, ohne und mit Heatmap
 heat_alt = Heatmap: { $what }
 open_slice = In der Ansicht zeigen
@@ -337,6 +337,7 @@ GATE_CAUTION = die Bilder sind für dieses Modell ungewöhnlich
 PROBABILITY_ABSTAIN = keine Klasse erreicht eine Wahrscheinlichkeit von { NUMBER($threshold, minimumFractionDigits: 2) }
 PROBABILITY_CAUTION = die Wahrscheinlichkeit liegt unter { NUMBER($threshold, minimumFractionDigits: 2) }
 SET_EMPTY = bei der angegebenen Fehlerrate ist keine Klasse plausibel
+LABEL_OUTSIDE_SET = die wahrscheinlichste Klasse gehört nicht zu den plausiblen Klassen
 SET_SEVERAL = { $n ->
     [one] { $n } Klasse bleibt plausibel
    *[other] { $n } Klassen bleiben plausibel

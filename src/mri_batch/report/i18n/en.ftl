@@ -129,7 +129,7 @@ value = row { NUMBER($row, useGrouping: 0) }, column { NUMBER($col, useGrouping:
 ## Captions
 
 key_slices = Key slices
-key_slices_note = The slices with the highest probability of their series’ class. Left: the slice; right: the slice with the first method’s heatmap. Heat shows what the model’s output relies on, not where a finding is.
+key_slices_note = Among the slices that decided: those that speak most for their series’ class or, where that is no finding, the most suspicious ones. Left: the slice; right: the slice with the first method’s heatmap. Heat shows what the model’s output relies on, not where a finding is.
 still_alt = Key slice { $n }, plain and with heatmap
 heat_alt = Heatmap: { $what }
 open_slice = Show in the viewer
@@ -344,6 +344,7 @@ GATE_CAUTION = the pictures are unusual for this model
 PROBABILITY_ABSTAIN = no class reaches a probability of { NUMBER($threshold, minimumFractionDigits: 2) }
 PROBABILITY_CAUTION = the probability is below { NUMBER($threshold, minimumFractionDigits: 2) }
 SET_EMPTY = no class is plausible at the stated error rate
+LABEL_OUTSIDE_SET = the most probable class is not among the classes that remain plausible
 SET_SEVERAL = { $n ->
     [one] { $n } class remains plausible
    *[other] { $n } classes remain plausible

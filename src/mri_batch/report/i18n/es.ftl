@@ -122,7 +122,7 @@ value = fila { NUMBER($row, useGrouping: 0) }, columna { NUMBER($col, useGroupin
 ## Captions
 
 key_slices = Cortes clave
-key_slices_note = Los cortes con mayor probabilidad de la clase de su serie. Izquierda: el corte; derecha: el corte con el mapa del primer método. El mapa muestra en qué se apoya la salida del modelo, no dónde hay un hallazgo.
+key_slices_note = De los cortes decisivos: los que más apoyan la clase de su serie o, si esta es la ausencia de hallazgos, los más sospechosos. Izquierda: el corte; derecha: el corte con el mapa del primer método. El mapa muestra en qué se apoya la salida del modelo, no dónde hay un hallazgo.
 still_alt = Corte clave { $n }, sin mapa y con mapa de calor
 heat_alt = Mapa de calor: { $what }
 open_slice = Mostrar en el visor
@@ -337,6 +337,7 @@ GATE_CAUTION = las imágenes son inusuales para este modelo
 PROBABILITY_ABSTAIN = ninguna clase alcanza una probabilidad de { NUMBER($threshold, minimumFractionDigits: 2) }
 PROBABILITY_CAUTION = la probabilidad es inferior a { NUMBER($threshold, minimumFractionDigits: 2) }
 SET_EMPTY = ninguna clase es plausible con la tasa de error indicada
+LABEL_OUTSIDE_SET = la clase más probable no está entre las que siguen siendo plausibles
 SET_SEVERAL = { $n ->
     [one] { $n } clase sigue siendo plausible
    *[other] { $n } clases siguen siendo plausibles

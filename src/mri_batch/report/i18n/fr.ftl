@@ -125,7 +125,7 @@ value = ligne { NUMBER($row, useGrouping: 0) }, colonne { NUMBER($col, useGroupi
 ## Captions
 
 key_slices = Coupes clés
-key_slices_note = Les coupes où la classe de la série est la plus probable. À gauche : la coupe ; à droite : la coupe avec la carte de la première méthode. La carte montre sur quoi s’appuie la sortie du modèle, pas l’emplacement d’une anomalie.
+key_slices_note = Parmi les coupes décisives : celles qui plaident le plus pour la classe de leur série ou, si celle-ci est l’absence d’anomalie, les plus suspectes. À gauche : la coupe ; à droite : la coupe avec la carte de la première méthode. La carte montre sur quoi s’appuie la sortie du modèle, pas l’emplacement d’une anomalie.
 still_alt = Coupe clé { $n }, seule et avec la carte
 heat_alt = Carte de chaleur : { $what }
 open_slice = Montrer dans la visionneuse
@@ -340,6 +340,7 @@ GATE_CAUTION = les images sont inhabituelles pour ce modèle
 PROBABILITY_ABSTAIN = aucune classe n’atteint une probabilité de { NUMBER($threshold, minimumFractionDigits: 2) }
 PROBABILITY_CAUTION = la probabilité est inférieure à { NUMBER($threshold, minimumFractionDigits: 2) }
 SET_EMPTY = aucune classe n’est plausible au taux d’erreur annoncé
+LABEL_OUTSIDE_SET = la classe la plus probable ne figure pas parmi les classes encore plausibles
 SET_SEVERAL = { $n ->
     [one] { $n } classe reste plausible
    *[other] { $n } classes restent plausibles
