@@ -66,10 +66,10 @@ def group_parameters(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
     return groups
 
 
-def guide_loss(attentions: list[Tensor], masks: Tensor, model: ViT, recipe: Recipe) -> Tensor:
+def guide_loss(attentions: list[Tensor], masks: Tensor, model: ViT, recipe: Recipe, trust: Tensor) -> Tensor:
     """-log of the share of the class token's attention, and of its rollout, that falls on the outline.
 
-    ``masks`` float[n, 1, rows, cols]; pictures without a mask do not count. A patch counts by how much of it is
+    ``masks`` float[n, 1, rows, cols]; pictures without a mask do not count, the others as ``trust`` float[n] says. A patch counts by how much of it is
     covered, in full from half of the best covered patch on: a patch that the outline only grazes has its centre, where
     the peak is drawn, outside.
     """
@@ -83,7 +83,7 @@ def guide_loss(attentions: list[Tensor], masks: Tensor, model: ViT, recipe: Reci
     last = [a.float()[has] for a in attentions[-recipe.rollout_layers :]]
     shares.append(rollout_cls(last, model.prefix_tokens))
     terms = [-torch.log((s * on[has]).sum(1) / s.sum(1).clamp_min(1e-6) + 1e-4) for s in shares]
-    return torch.stack(terms).mean() * has.float().mean()
+    return (torch.stack(terms).mean(dim=0) * trust[has]).sum() / len(masks)
 
 
 def _decay(model: nn.Module, name: str, recipe: Recipe) -> float:

@@ -40,12 +40,14 @@ class Recipe:
     weight_decay: float = 0.05
     label_smoothing: float = 0.05
     class_weights: Literal["none", "sqrt", "inverse"] = "sqrt"
+    balance: Literal["none", "cells"] = "none"  # draw as many pictures from every pair of source and label
     freeze_blocks: int = 0  # of a ViT, from the input on
     warmup_share: float = 0.1
     ema: float = 0.995
     patience: int = 0  # epochs without a better validation loss before it stops and keeps the best; 0: never
     mixed_precision: Literal["gpu", "always", "never"] = "gpu"
     guide_weight: float = 0.0  # of attention on the outlines; a ViT alone
+    guide_sources: dict[str, float] = field(default_factory=dict)  # factor of guide_weight by source; others: 1
     guide_layers: int = 2
     rollout_layers: int = 4
     background_label: str = ""

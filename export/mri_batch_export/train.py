@@ -110,9 +110,23 @@ def weigh_classes(targets: npt.NDArray[np.int64], n_labels: int, recipe: Recipe)
     return inverse.float() ** power
 
 
-def iter_batches(n: int, size: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
-    """Yield shuffled index batches; a last partial one is dropped, unless it is the only one."""
-    order = rng.permutation(n)
+def draw_order(data: Pictures, recipe: Recipe, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Draw the order of an epoch: every picture once, or equally many from every cell of source and label."""
+    n = len(data.targets)
+    if recipe.balance == "none":
+        return rng.permutation(n)
+    cells = [np.flatnonzero(data.cells == cell) for cell in np.unique(data.cells)]
+    quota = max(1, n // len(cells))
+    drawn = [
+        np.concatenate([rng.permutation(cell) for _ in range(-(-quota // len(cell)))])[:quota]
+        for cell in cells
+    ]
+    return rng.permutation(np.concatenate(drawn))
+
+
+def iter_batches(order: npt.NDArray[np.int64], size: int) -> Iterator[npt.NDArray[np.int64]]:
+    """Yield index batches; a last partial one is dropped, unless it is the only one."""
+    n = len(order)
     for i in range(0, max(1, n - size + 1), size):
         yield order[i : i + size]
 
@@ -124,7 +138,9 @@ class Run:
         self.recipe, self.about, self.model, self.data, self.tell = about.recipe, about, model, data, tell
         self.device = next(model.parameters()).device
         self.weights = weigh_classes(data.targets, len(about.labels), self.recipe).to(self.device)
-        self.per_epoch = max(1, len(data.targets) // self.recipe.batch_size)
+        self.trust = torch.tensor([self.recipe.guide_sources.get(source, 1.0) for source in data.sources]).to(self.device)
+        n = len(draw_order(data, self.recipe, np.random.default_rng(0)))
+        self.per_epoch = max(1, n // self.recipe.batch_size)
         self.epoch = progress.epoch if progress else 0
         self.history: list[Row] = list(progress.history) if progress else []
         if progress:
@@ -168,7 +184,7 @@ class Run:
         now = edit_counterfactually(self.data, self.about.labels, self.recipe, rng)
         set_training(self.model)
         losses, guides = [], []
-        for index in iter_batches(len(now.targets), self.recipe.batch_size, rng):
+        for index in iter_batches(draw_order(now, self.recipe, rng), self.recipe.batch_size):
             loss, guide = self._step(now, index)
             losses.append(loss)
             guides.append(guide)
@@ -205,7 +221,7 @@ class Run:
         target = torch.from_numpy(now.targets[index]).to(self.device)
         half = recipe.mixed_precision == "always" or (recipe.mixed_precision == "gpu" and self.device.type == "cuda")
         with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            logits, guide = self._forward(x, moved.to(self.device))
+            logits, guide = self._forward(x, moved.to(self.device), self.trust[index])
         loss = F.cross_entropy(logits.float(), target, weight=self.weights, label_smoothing=recipe.label_smoothing)
         self.optimiser.zero_grad()
         (loss + recipe.guide_weight * guide).backward()  # type: ignore[no-untyped-call]
@@ -215,11 +231,11 @@ class Run:
         self._update_average()
         return loss.item(), guide.item()
 
-    def _forward(self, x: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+    def _forward(self, x: Tensor, masks: Tensor, trust: Tensor) -> tuple[Tensor, Tensor]:
         if isinstance(self.model, ViT) and self.recipe.guide_weight:
             logits, attentions, _ = self.model.forward_taps(x)
             with torch.autocast(self.device.type, enabled=False):
-                return logits, guide_loss(attentions, masks, self.model, self.recipe)
+                return logits, guide_loss(attentions, masks, self.model, self.recipe, trust)
         return self.model(x), x.new_zeros(())
 
     def _update_average(self) -> None:

@@ -185,7 +185,7 @@ def test_guidance_counts_a_patch_by_how_much_of_it_is_covered() -> None:
     def loss_of(patch: int) -> float:
         attention = torch.full((1, 2, 17, 17), 1e-4)
         attention[:, :, 0, 1 + patch] = 1
-        return float(guide_loss([attention], mask, model, recipe))
+        return float(guide_loss([attention], mask, model, recipe, torch.ones(len(mask))))
 
     assert loss_of(1) < loss_of(0) - 0.5 < loss_of(9) - 0.5
 

@@ -45,8 +45,8 @@ def load_dataset(folders: Sequence[Path]) -> tuple[Item, ...]:
     """Load the items of one or more data sets, in a fixed order.
 
     ``labels.csv`` has ``file`` (relative to the folder) or ``id`` (a stem in the folder or in ``images/``), and where
-    known ``label`` (default: the folder's name), ``patient_group``, ``split``, ``source``. A picture of the same stem
-    in ``masks/`` is its mask. Raises UsageError, with all that is wrong, before anything is read.
+    known ``label`` (no such column: the folder's name; an empty cell: unlabelled, left out), ``patient_group``,
+    ``split``, ``source``. A picture of the same stem in ``masks/`` is its mask. Raises UsageError, with all that is wrong, before anything is read.
     """
     items: list[Item] = []
     for folder in folders:
@@ -148,6 +148,8 @@ def _from_table(folder: Path, table: Path) -> list[Item]:
         if not {"file", "id"} & set(rows.fieldnames or ()):
             raise UsageError("no column 'file' or 'id'", code="DATASET_NO_COLUMN", file=str(table))
         for row in rows:
+            if row.get("label") == "":
+                continue
             name = row.get("file") or row.get("id") or ""
             path = _find(folder, name)
             if path is None:
