@@ -24,9 +24,25 @@ import torch  # noqa: F401  told of here where it is absent, rather than in the 
 )
 @click.option("--epochs", type=click.IntRange(min=1), help="Other than the recipe's, for a quick try.")
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--fold",
+    type=click.IntRange(1, 5),
+    help="Cross-validate: train on four fifths of the patients, validate on this one.",
+)
+@click.option(
+    "--cache", type=click.Path(file_okay=False, path_type=Path), help="Folder of cached tokens, shared by runs."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Only errors.")
 def command(
-    datasets: tuple[Path, ...], recipe: str, out: Path, init: Path | None, epochs: int | None, seed: int, quiet: bool
+    datasets: tuple[Path, ...],
+    recipe: str,
+    out: Path,
+    init: Path | None,
+    epochs: int | None,
+    seed: int,
+    fold: int | None,
+    cache: Path | None,
+    quiet: bool,
 ) -> int:
     """Train a classifier on one or more data sets by a recipe."""
     from dataclasses import replace
@@ -42,5 +58,18 @@ def command(
         if not quiet:
             click.echo(words, err=True)
 
-    click.echo(str(train(datasets, chosen, out, init, seed, tell=tell)))
+    click.echo(
+        str(
+            train(
+                datasets,
+                chosen,
+                out,
+                init,
+                seed,
+                fold=None if fold is None else fold - 1,
+                cache_folder=cache,
+                tell=tell,
+            )
+        )
+    )
     return 0

@@ -66,24 +66,28 @@ def group_parameters(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
     return groups
 
 
-def guide_loss(attentions: list[Tensor], masks: Tensor, model: ViT, recipe: Recipe, trust: Tensor) -> Tensor:
+def cover_patches(masks: Tensor, model: ViT) -> Tensor:
+    """Share of each patch that the outline covers: float[n, patches] of masks float[n, 1, rows, cols]."""
+    return F.avg_pool2d(masks, model.config.patch).flatten(1)
+
+
+def guide_loss(attentions: list[Tensor], covered: Tensor, model: ViT, recipe: Recipe, trust: Tensor) -> Tensor:
     """-log of the share of the class token's attention, and of its rollout, that falls on the outline.
 
-    ``masks`` float[n, 1, rows, cols]; pictures without a mask do not count, the others as ``trust`` float[n] says. A patch counts by how much of it is
-    covered, in full from half of the best covered patch on: a patch that the outline only grazes has its centre, where
+    ``covered`` float[n, patches]; pictures without an outline do not count, the others as ``trust`` float[n] says. A
+    patch counts by how much of it is covered, in full from half of the best covered patch on: a patch that the outline only grazes has its centre, where
     the peak is drawn, outside.
     """
-    covered = F.avg_pool2d(masks, model.config.patch).flatten(1)
     best = covered.amax(dim=1, keepdim=True)
     has = best[:, 0] > 0
     if not has.any():
-        return masks.new_zeros(())
+        return covered.new_zeros(())
     on = (covered / (0.5 * best).clamp_min(1e-6)).clamp_max(1.0)
     shares = [a.float()[has, :, 0, model.prefix_tokens :].mean(dim=1) for a in attentions[-recipe.guide_layers :]]
     last = [a.float()[has] for a in attentions[-recipe.rollout_layers :]]
     shares.append(rollout_cls(last, model.prefix_tokens))
     terms = [-torch.log((s * on[has]).sum(1) / s.sum(1).clamp_min(1e-6) + 1e-4) for s in shares]
-    return (torch.stack(terms).mean(dim=0) * trust[has]).sum() / len(masks)
+    return (torch.stack(terms).mean(dim=0) * trust[has]).sum() / len(covered)
 
 
 def _decay(model: nn.Module, name: str, recipe: Recipe) -> float:

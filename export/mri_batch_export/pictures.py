@@ -82,6 +82,23 @@ def edit_counterfactually(data: Pictures, labels: Sequence[str], recipe: Recipe,
     return replace(data, views=views, masks=masks, targets=targets)
 
 
+def list_pictures(items: Sequence[Item], labels: Sequence[str], p: Preprocessing) -> Pictures:
+    """List pictures for training from cached tokens: without pixels."""
+    none = np.zeros((len(items), p.channels, 0, 0), np.float16)
+    return Pictures(views=none, masks=none, **_origin(items, labels))
+
+
+def take_pictures(data: Pictures, rows: Ints) -> Pictures:
+    """Take some of the pictures."""
+    return Pictures(
+        views=data.views[rows],
+        masks=data.masks[rows],
+        targets=data.targets[rows],
+        cells=data.cells[rows],
+        sources=tuple(data.sources[i] for i in rows.tolist()),
+    )
+
+
 class _Origin(TypedDict):
     targets: Ints
     cells: Ints

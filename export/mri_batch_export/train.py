@@ -16,8 +16,9 @@ from mri_batch.evaluate.dataset import Item, digest_items, load_dataset
 from mri_batch.model.prepare import normalize
 from mri_batch_export.architectures.vit import ViT
 from mri_batch_export.augment import augment_batch
-from mri_batch_export.networks import build_model, group_parameters, guide_loss, set_phase, set_training
-from mri_batch_export.pictures import WIDE_BY, Pictures, edit_counterfactually, load_exact, load_wide
+from mri_batch_export.folds import N_FOLDS, assign_folds, choose_pool, split_by_fold
+from mri_batch_export.networks import build_model, cover_patches, group_parameters, guide_loss, set_phase, set_training
+from mri_batch_export.pictures import WIDE_BY, Pictures, edit_counterfactually, list_pictures, load_exact, load_wide
 from mri_batch_export.recipe import Recipe
 from mri_batch_export.runs import (
     About,
@@ -30,6 +31,7 @@ from mri_batch_export.runs import (
     write_split,
 )
 from mri_batch_export.splits import choose_splits
+from mri_batch_export.tokens import CachedTokens, Tokens, forward_from, is_half, load_tokens, take_tokens
 from mri_batch_export.validate import validate
 
 Tell = Callable[[str], None]
@@ -42,15 +44,22 @@ def train(
     init: Path | None,
     seed: int = 0,
     *,
+    cache_folder: Path | None = None,
+    fold: int | None = None,
     tell: Tell = lambda words: None,
     after_epoch: Callable[[Row], None] = lambda row: None,
 ) -> Path:
     """Train, and leave a run folder in ``out``; a run that was killed goes on after its last whole epoch.
 
-    ``tell`` hears how it goes on; ``after_epoch`` may raise to end it. Raises UsageError before any training where the
-    data set or the recipe cannot be used.
+    ``cache_folder`` keeps the tokens of ``cached_views`` for further runs with the same frozen blocks (default: in
+    ``out``). With ``fold``, from 0, that fold of the patients validates and the others train. ``tell`` hears how it
+    goes on; ``after_epoch`` may raise to end it. Raises UsageError before any training where the data set or the
+    recipe cannot be used.
     """
     items, how_split = choose_splits(load_dataset(folders), recipe.labels, seed)
+    pool = choose_pool(items)
+    if fold is not None:
+        items, how_split = split_by_fold(items, fold), f"fold {fold + 1} of {N_FOLDS} validates, by patient"
     about = describe(recipe, items, how_split, seed, init)
     make_folder(out)
     progress = load_progress(out, about)
@@ -59,10 +68,11 @@ def train(
     torch.manual_seed(seed)
     model = build_model(recipe, len(about.labels), init).to(choose_device())
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a third quicker for CNNs on a CPU
-    run = Run(about, model, data, progress, tell)
+    tokens = cache(about, pool, model, validation, cache_folder or out / "tokens", tell)
+    run = Run(about, model, data, progress, tell, tokens and tokens.learning)
     while not run.is_finished():
         row = run.train_epoch()
-        row |= validate(model, run.average, validation, about.labels, recipe.preprocessing, recipe.rollout_layers)
+        row |= validate(model, run.average, validation, about.labels, recipe, tokens and tokens.validation)
         run.history.append(row)
         tell(" ".join(f"{name} {value:.4g}" for name, value in row.items()))
         if recipe.patience == 0 or run.is_best():
@@ -86,16 +96,34 @@ def describe(recipe: Recipe, items: tuple[Item, ...], how_split: str, seed: int,
 
 
 def load_pictures(about: About) -> tuple[Pictures, Pictures]:
-    """Load the pictures that train and those that validate."""
+    """Load the pictures that train and those that validate; the former without pixels where tokens stand for them."""
     of = {split: [item for item in about.items if item.split == split] for split in ("train", "val")}
     recipe = about.recipe
     learning = of["train"]
     if not (recipe.edits or recipe.guide_weight):
         learning = [replace(item, mask=None) for item in learning]
+    load = list_pictures if recipe.cached_views else load_wide
     return (
-        load_wide(learning, about.labels, recipe.preprocessing),
+        load(learning, about.labels, recipe.preprocessing),
         load_exact(of["val"], about.labels, recipe.preprocessing),
     )
+
+
+def cache(
+    about: About, pool: Sequence[Item], model: nn.Module, validation: Pictures, folder: Path, tell: Tell
+) -> CachedTokens | None:
+    """Compute the tokens that the recipe wants cached, or load them; None where it wants none.
+
+    Those of the whole pool are computed, so that runs on other folds find them; a picture gets edited with pictures of
+    its own split and fold alone.
+    """
+    if not about.recipe.cached_views or not isinstance(model, ViT):
+        return None
+    kinds = tuple(f"{item.split} {fold}" for item, fold in zip(pool, assign_folds(pool), strict=True))
+    learnt = {item.path for item in about.items if item.split == "train"}
+    rows = np.array([i for i, item in enumerate(pool) if item.path in learnt])
+    store = load_tokens(folder, model, pool, kinds, about, tell)
+    return CachedTokens(learning=replace(store, rows=rows), validation=take_tokens(model, validation, about.recipe))
 
 
 def choose_device() -> torch.device:
@@ -117,10 +145,7 @@ def draw_order(data: Pictures, recipe: Recipe, rng: np.random.Generator) -> npt.
         return rng.permutation(n)
     cells = [np.flatnonzero(data.cells == cell) for cell in np.unique(data.cells)]
     quota = max(1, n // len(cells))
-    drawn = [
-        np.concatenate([rng.permutation(cell) for _ in range(-(-quota // len(cell)))])[:quota]
-        for cell in cells
-    ]
+    drawn = [np.concatenate([rng.permutation(cell) for _ in range(-(-quota // len(cell)))])[:quota] for cell in cells]
     return rng.permutation(np.concatenate(drawn))
 
 
@@ -134,11 +159,22 @@ def iter_batches(order: npt.NDArray[np.int64], size: int) -> Iterator[npt.NDArra
 class Run:
     """A training under way: network, optimiser and schedule of the phase, running average of the weights."""
 
-    def __init__(self, about: About, model: nn.Module, data: Pictures, progress: Progress | None, tell: Tell) -> None:
+    def __init__(
+        self,
+        about: About,
+        model: nn.Module,
+        data: Pictures,
+        progress: Progress | None,
+        tell: Tell,
+        tokens: Tokens | None = None,
+    ) -> None:
+        self.tokens = tokens
         self.recipe, self.about, self.model, self.data, self.tell = about.recipe, about, model, data, tell
         self.device = next(model.parameters()).device
         self.weights = weigh_classes(data.targets, len(about.labels), self.recipe).to(self.device)
-        self.trust = torch.tensor([self.recipe.guide_sources.get(source, 1.0) for source in data.sources]).to(self.device)
+        self.trust = torch.tensor([self.recipe.guide_sources.get(source, 1.0) for source in data.sources]).to(
+            self.device
+        )
         n = len(draw_order(data, self.recipe, np.random.default_rng(0)))
         self.per_epoch = max(1, n // self.recipe.batch_size)
         self.epoch = progress.epoch if progress else 0
@@ -181,7 +217,7 @@ class Run:
         seed = self.about.seed
         rng = np.random.default_rng((seed, self.epoch))
         torch.manual_seed(seed * 1000 + self.epoch)
-        now = edit_counterfactually(self.data, self.about.labels, self.recipe, rng)
+        now = self.data if self.tokens else edit_counterfactually(self.data, self.about.labels, self.recipe, rng)
         set_training(self.model)
         losses, guides = [], []
         for index in iter_batches(draw_order(now, self.recipe, rng), self.recipe.batch_size):
@@ -212,16 +248,9 @@ class Run:
         )
 
     def _step(self, now: Pictures, index: npt.NDArray[np.int64]) -> tuple[float, float]:
-        recipe, p = self.recipe, self.recipe.preprocessing
-        views = torch.from_numpy(now.views[index].astype(np.float32))
-        masks = torch.from_numpy(now.masks[index].astype(np.float32))
-        pictures, moved = augment_batch(views, masks, (p.rows, p.cols), WIDE_BY, recipe.augment)
-        x = torch.from_numpy(normalize(np.moveaxis(pictures.numpy(), 1, -1), p))
-        x = x.to(self.device, memory_format=torch.channels_last)
-        target = torch.from_numpy(now.targets[index]).to(self.device)
-        half = recipe.mixed_precision == "always" or (recipe.mixed_precision == "gpu" and self.device.type == "cuda")
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            logits, guide = self._forward(x, moved.to(self.device), self.trust[index])
+        recipe = self.recipe
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=is_half(recipe, self.device)):
+            logits, guide, target = self._forward_cached(index) if self.tokens else self._forward(now, index)
         loss = F.cross_entropy(logits.float(), target, weight=self.weights, label_smoothing=recipe.label_smoothing)
         self.optimiser.zero_grad()
         (loss + recipe.guide_weight * guide).backward()  # type: ignore[no-untyped-call]
@@ -231,12 +260,32 @@ class Run:
         self._update_average()
         return loss.item(), guide.item()
 
-    def _forward(self, x: Tensor, masks: Tensor, trust: Tensor) -> tuple[Tensor, Tensor]:
-        if isinstance(self.model, ViT) and self.recipe.guide_weight:
-            logits, attentions, _ = self.model.forward_taps(x)
-            with torch.autocast(self.device.type, enabled=False):
-                return logits, guide_loss(attentions, masks, self.model, self.recipe, trust)
-        return self.model(x), x.new_zeros(())
+    def _forward(self, now: Pictures, index: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+        recipe, p = self.recipe, self.recipe.preprocessing
+        views = torch.from_numpy(now.views[index].astype(np.float32))
+        masks = torch.from_numpy(now.masks[index].astype(np.float32))
+        pictures, moved = augment_batch(views, masks, (p.rows, p.cols), WIDE_BY, recipe.augment)
+        x = torch.from_numpy(normalize(np.moveaxis(pictures.numpy(), 1, -1), p))
+        x = x.to(self.device, memory_format=torch.channels_last)
+        target = torch.from_numpy(now.targets[index]).to(self.device)
+        if not isinstance(self.model, ViT) or not recipe.guide_weight:
+            return self.model(x), x.new_zeros(()), target
+        logits, attentions, _ = self.model.forward_taps(x)
+        return logits, self._guide(attentions, cover_patches(moved, self.model), index), target
+
+    def _forward_cached(self, index: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+        assert self.tokens is not None
+        assert isinstance(self.model, ViT)
+        tokens, covered, target = self.tokens.take(self.epoch % self.recipe.cached_views, index)
+        logits, attentions = forward_from(self.model, tokens.to(self.device), self.recipe.freeze_blocks)
+        return logits, self._guide(attentions, covered, index), target.to(self.device)
+
+    def _guide(self, attentions: list[Tensor], covered: Tensor, index: npt.NDArray[np.int64]) -> Tensor:
+        assert isinstance(self.model, ViT)
+        if not self.recipe.guide_weight:
+            return covered.new_zeros(())
+        with torch.autocast(self.device.type, enabled=False):
+            return guide_loss(attentions, covered.to(self.device), self.model, self.recipe, self.trust[index])
 
     def _update_average(self) -> None:
         seen = self.schedule.last_epoch - 1 + (self.per_epoch * self.recipe.head_epochs if self._is_second() else 0)

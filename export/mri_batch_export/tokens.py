@@ -1,0 +1,184 @@
+"""Tokens after a ViT's frozen blocks, computed once for several augmented views of each picture, to train from.
+
+Blocks that never learn give the same tokens in every epoch. With ``cached_views`` a recipe asks for so many augmented
+views of each picture; epoch e trains on view e modulo their number. What remains to be run in a step are the blocks
+that learn, and of the last one the class token alone, since nothing else of it reaches the logits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from mri_batch.evaluate.dataset import Item, digest_items
+from mri_batch.model.prepare import normalize
+from mri_batch_export.architectures.vit import ViT
+from mri_batch_export.augment import augment_batch
+from mri_batch_export.networks import cover_patches
+from mri_batch_export.pictures import WIDE_BY, Pictures, edit_counterfactually, load_wide, take_pictures
+from mri_batch_export.recipe import Recipe
+from mri_batch_export.runs import About
+
+BATCH = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """Tokens of v views of n pictures. ``tokens`` float16[v, n, t, dim], a file mapped into memory;
+    ``covered`` float16[v, n, patches]: share of each patch that the outline covers; ``targets`` int64[v, n].
+    ``rows`` picks pictures; indices count among these.
+    """
+
+    tokens: npt.NDArray[np.float16]
+    covered: npt.NDArray[np.float16]
+    targets: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int64] | None = None
+
+    def take(self, view: int, index: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+        """Tokens float32[b, t, dim], covered shares float32[b, patches] and targets int64[b] of some pictures."""
+        index = index if self.rows is None else self.rows[index]
+        return (
+            torch.from_numpy(self.tokens[view, index]).float(),
+            torch.from_numpy(self.covered[view, index]).float(),
+            torch.from_numpy(self.targets[view, index]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CachedTokens:
+    """Tokens of the pictures that train and of those that validate."""
+
+    learning: Tokens
+    validation: Tokens
+
+
+def load_tokens(
+    folder: Path, model: ViT, pool: Sequence[Item], kinds: Sequence[str], about: About, tell: Callable[[str], None]
+) -> Tokens:
+    """Load the tokens of the pool's pictures from ``folder``, or compute them and leave them there.
+
+    A picture is edited with others of the same of ``kinds`` alone.
+    """
+    base = folder / _digest(model, about, pool, kinds)
+    if not (base / "targets.npy").is_file():
+        _compute(base, model, load_wide(pool, about.labels, about.recipe.preprocessing), kinds, about, tell)
+    return Tokens(
+        tokens=np.load(base / "tokens.npy", mmap_mode="r"),
+        covered=np.load(base / "covered.npy"),
+        targets=np.load(base / "targets.npy"),
+    )
+
+
+def take_tokens(model: ViT, data: Pictures, recipe: Recipe) -> Tokens:
+    """Tokens of the pictures as they are, held in memory: one view."""
+    model.eval()
+    parts = [
+        run_frozen(model, pixels, recipe.freeze_blocks, half=is_half(recipe, pixels.device)).cpu().numpy()
+        for pixels in (
+            _normalized(data.views[i : i + BATCH], model, recipe) for i in range(0, len(data.targets), BATCH)
+        )
+    ]
+    covered = cover_patches(torch.from_numpy(data.masks.astype(np.float32)), model).numpy()
+    return Tokens(
+        tokens=np.concatenate(parts).astype(np.float16)[None],
+        covered=covered.astype(np.float16)[None],
+        targets=data.targets[None],
+    )
+
+
+def is_half(recipe: Recipe, device: torch.device) -> bool:
+    """Whether the recipe computes in bfloat16 on this device."""
+    return recipe.mixed_precision == "always" or (recipe.mixed_precision == "gpu" and device.type == "cuda")
+
+
+def edit_apart(data: Pictures, kinds: Sequence[str], about: About, view: int) -> Pictures:
+    """Edit counterfactually, each kind of pictures among themselves: no tumour moves to another split or fold."""
+    views, masks, targets = data.views.copy(), data.masks.copy(), data.targets.copy()
+    for number, kind in enumerate(sorted(set(kinds))):
+        rows = np.flatnonzero(np.array(kinds) == kind)
+        rng = np.random.default_rng((about.seed, view, number))
+        own = edit_counterfactually(take_pictures(data, rows), about.labels, about.recipe, rng)
+        views[rows], masks[rows], targets[rows] = own.views, own.masks, own.targets
+    return replace(data, views=views, masks=masks, targets=targets)
+
+
+def run_frozen(model: ViT, pixels: Tensor, n_frozen: int, *, half: bool) -> Tensor:
+    """Tokens float[n, t, dim] after the frozen blocks of pictures float[n, c, rows, cols]."""
+    with torch.no_grad(), torch.autocast(pixels.device.type, torch.bfloat16, enabled=half):
+        tokens = model.embed(pixels)
+        for block in model.blocks[:n_frozen]:
+            tokens, _ = block(tokens)
+    return tokens.float()
+
+
+def forward_from(model: ViT, tokens: Tensor, n_frozen: int) -> tuple[Tensor, list[Tensor]]:
+    """Logits float[n, k] and the attention of the blocks after the frozen ones; the last one's of the class token."""
+    attentions = []
+    last = model.depth - 1
+    for number in range(n_frozen, model.depth):
+        tokens, weights = model.blocks[number](tokens, 1 if number == last else None)
+        attentions.append(weights)
+    return model.head(model.norm(tokens)[:, 0]), attentions
+
+
+def _compute(
+    base: Path, model: ViT, data: Pictures, kinds: Sequence[str], about: About, tell: Callable[[str], None]
+) -> None:
+    base.mkdir(parents=True, exist_ok=True)
+    n_views, n, patches = about.recipe.cached_views, len(data.targets), model.grid[0] * model.grid[1]
+    shape = (n_views, n, model.prefix_tokens + patches, model.config.dim)
+    tokens = np.lib.format.open_memmap(base / "tokens.npy", mode="w+", dtype=np.float16, shape=shape)
+    covered, targets = np.zeros((n_views, n, patches), np.float16), np.zeros((n_views, n), np.int64)
+    model.eval()
+    for view in range(n_views):
+        torch.manual_seed(about.seed * 1000 + view)
+        now = edit_apart(data, kinds, about, view)
+        targets[view] = now.targets
+        for rows, found, share in _iter_augmented(model, now, about.recipe):
+            tokens[view, rows], covered[view, rows] = found, share
+        tell(f"tokens of view {view + 1}/{n_views}")
+    tokens.flush()
+    np.save(base / "covered.npy", covered)
+    np.save(base / "targets.npy", targets)  # last: it says that all is there
+
+
+def _iter_augmented(
+    model: ViT, now: Pictures, recipe: Recipe
+) -> Iterator[tuple[slice, npt.NDArray[np.float32], npt.NDArray[np.float32]]]:
+    p = recipe.preprocessing
+    for start in range(0, len(now.targets), BATCH):
+        rows = slice(start, min(start + BATCH, len(now.targets)))
+        views = torch.from_numpy(now.views[rows].astype(np.float32))
+        masks = torch.from_numpy(now.masks[rows].astype(np.float32))
+        pictures, moved = augment_batch(views, masks, (p.rows, p.cols), WIDE_BY, recipe.augment)
+        pixels = _normalized(pictures.numpy(), model, recipe)
+        tokens = run_frozen(model, pixels, recipe.freeze_blocks, half=is_half(recipe, pixels.device))
+        share = cover_patches(moved, model)
+        yield rows, tokens.cpu().numpy(), share.numpy()
+
+
+def _normalized(views: npt.NDArray[np.floating], model: ViT, recipe: Recipe) -> Tensor:
+    pixels = normalize(np.moveaxis(views, 1, -1).astype(np.float32), recipe.preprocessing)
+    return torch.from_numpy(pixels).to(next(model.parameters()).device)
+
+
+def _digest(model: ViT, about: About, pool: Sequence[Item], kinds: Sequence[str]) -> str:
+    """Digest what the tokens hang on: frozen weights, pictures, seed, augmentation, number of views."""
+    digest = hashlib.sha256()
+    frozen = ("cls_token", "pos_embed", "patch_embed.", *(f"blocks.{i}." for i in range(about.recipe.freeze_blocks)))
+    for name, tensor in sorted(model.state_dict().items()):
+        if name.startswith(frozen):
+            digest.update(tensor.detach().cpu().float().numpy().tobytes())
+    told = about.recipe.describe()
+    keys = ("augment", "preprocessing", "model", "freeze_blocks", "background_label", "cached_views", "mixed_precision")
+    settings = [about.labels, about.seed, list(kinds), *(told[key] for key in keys)]
+    digest.update(json.dumps([digest_items(pool), settings], sort_keys=True, default=str).encode())
+    return digest.hexdigest()[:16]
