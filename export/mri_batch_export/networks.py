@@ -75,8 +75,8 @@ def guide_loss(attentions: list[Tensor], covered: Tensor, model: ViT, recipe: Re
     """-log of the share of the class token's attention, and of its rollout, that falls on the outline.
 
     ``covered`` float[n, patches]; pictures without an outline do not count, the others as ``trust`` float[n] says. A
-    patch counts by how much of it is covered, in full from half of the best covered patch on: a patch that the outline only grazes has its centre, where
-    the peak is drawn, outside.
+    patch counts by how much of it is covered, in full from half of the best covered patch on: a patch that the outline
+    only grazes has its centre, where the peak is drawn, outside.
     """
     best = covered.amax(dim=1, keepdim=True)
     has = best[:, 0] > 0
