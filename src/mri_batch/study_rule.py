@@ -140,3 +140,43 @@ def smooth_slices(probabilities: Doubles, places_mm: Real, reach_mm: float) -> D
 def tell_slices(deciding: Sequence[int], n: int) -> tuple[int, int, int]:
     """First, last and number of slices, counted from 1, as in "slices 12 to 17 of 28"."""
     return deciding[0] + 1, deciding[-1] + 1, n
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudySet:
+    """Which labels a study's set keeps: tumour or not first, then which, for which there are fewer studies.
+
+    ``finding``: the tumour labels stay while the probability of any of them is at least this; ``no_finding``: likewise
+    of the background. ``kinds`` [k]: a tumour label stays while its share of the probability of any is at least this
+    (the background's is not used).
+    """
+
+    background: int
+    finding: float
+    no_finding: float
+    kinds: tuple[float, ...]
+
+    def choose(self, probabilities: Doubles) -> tuple[int, ...]:
+        """Choose the indices that cannot be ruled out; the most probable label is always among them."""
+        nothing = float(probabilities[self.background])
+        tumour = 1.0 - nothing
+        kept = {int(probabilities.argmax())}
+        if nothing >= self.no_finding:
+            kept.add(self.background)
+        if tumour >= self.finding and tumour > 0:
+            shares = probabilities / tumour
+            kept |= {k for k, least in enumerate(self.kinds) if k != self.background and shares[k] >= least}
+        return tuple(sorted(kept))
+
+
+def find_least(values: Real, alpha: float) -> tuple[float, float]:
+    """Conformal threshold below which at most ``alpha`` of exchangeable values fall, and the alpha that it keeps to.
+
+    The floor((n + 1) alpha)-th smallest of n values (Vovk 2012). Where n is too small for that it is the smallest,
+    which keeps to 1 / (n + 1); without a value 0, which keeps everything.
+    """
+    n = len(values)
+    if n == 0:
+        return 0.0, 0.0
+    rank = max(1, int(np.floor((n + 1) * alpha + 1e-9)))
+    return float(np.sort(values)[rank - 1]), max(alpha, 1.0 / (n + 1))
