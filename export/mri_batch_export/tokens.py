@@ -31,24 +31,30 @@ BATCH = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tokens:
-    """Tokens of v views of n pictures. ``tokens`` float16[v, n, t, dim], a file mapped into memory;
-    ``covered`` float16[v, n, patches]: share of each patch that the outline covers; ``targets`` int64[v, n].
-    ``rows`` picks pictures; indices count among these.
+class View:
+    """One view of n pictures. ``tokens`` float16[n, t, dim], a file mapped into memory; ``covered``
+    float16[n, patches]: share of each patch that the outline covers; ``targets`` int64[n].
     """
 
     tokens: npt.NDArray[np.float16]
     covered: npt.NDArray[np.float16]
     targets: npt.NDArray[np.int64]
-    rows: npt.NDArray[np.int64] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tokens:
+    """Views of the same pictures. ``rows`` picks some of these; indices count among them."""
+
+    views: tuple[View, ...]
+    rows: npt.NDArray[np.int64]
 
     def take(self, view: int, index: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
         """Tokens float32[b, t, dim], covered shares float32[b, patches] and targets int64[b] of some pictures."""
-        index = index if self.rows is None else self.rows[index]
+        of, rows = self.views[view], self.rows[index]
         return (
-            torch.from_numpy(self.tokens[view, index]).float(),
-            torch.from_numpy(self.covered[view, index]).float(),
-            torch.from_numpy(self.targets[view, index]),
+            torch.from_numpy(of.tokens[rows]).float(),
+            torch.from_numpy(of.covered[rows]).float(),
+            torch.from_numpy(of.targets[rows]),
         )
 
 
@@ -63,18 +69,27 @@ class CachedTokens:
 def load_tokens(
     folder: Path, model: ViT, pool: Sequence[Item], kinds: Sequence[str], about: About, tell: Callable[[str], None]
 ) -> Tokens:
-    """Load the tokens of the pool's pictures from ``folder``, or compute them and leave them there.
+    """Load the tokens of the pool's pictures from ``folder``; views that are not there are computed and left there.
 
     A picture is edited with others of the same of ``kinds`` alone.
     """
     base = folder / _digest(model, about, pool, kinds)
-    if not (base / "targets.npy").is_file():
-        _compute(base, model, load_wide(pool, about.labels, about.recipe.preprocessing), kinds, about, tell)
-    return Tokens(
-        tokens=np.load(base / "tokens.npy", mmap_mode="r"),
-        covered=np.load(base / "covered.npy"),
-        targets=np.load(base / "targets.npy"),
+    places = [base / str(view) for view in range(about.recipe.cached_views)]
+    missing = [view for view, place in enumerate(places) if not (place / "targets.npy").is_file()]
+    if missing:
+        data = load_wide(pool, about.labels, about.recipe.preprocessing)
+        for view in missing:
+            _compute(places[view], model, data, kinds, about, view)
+            tell(f"tokens of view {view + 1}/{len(places)}")
+    views = tuple(
+        View(
+            tokens=np.load(place / "tokens.npy", mmap_mode="r"),
+            covered=np.load(place / "covered.npy"),
+            targets=np.load(place / "targets.npy"),
+        )
+        for place in places
     )
+    return Tokens(views=views, rows=np.arange(len(pool)))
 
 
 def take_tokens(model: ViT, data: Pictures, recipe: Recipe) -> Tokens:
@@ -87,11 +102,10 @@ def take_tokens(model: ViT, data: Pictures, recipe: Recipe) -> Tokens:
         )
     ]
     covered = cover_patches(torch.from_numpy(data.masks.astype(np.float32)), model).numpy()
-    return Tokens(
-        tokens=np.concatenate(parts).astype(np.float16)[None],
-        covered=covered.astype(np.float16)[None],
-        targets=data.targets[None],
+    view = View(
+        tokens=np.concatenate(parts).astype(np.float16), covered=covered.astype(np.float16), targets=data.targets
     )
+    return Tokens(views=(view,), rows=np.arange(len(data.targets)))
 
 
 def is_half(recipe: Recipe, device: torch.device) -> bool:
@@ -129,25 +143,20 @@ def forward_from(model: ViT, tokens: Tensor, n_frozen: int) -> tuple[Tensor, lis
     return model.head(model.norm(tokens)[:, 0]), attentions
 
 
-def _compute(
-    base: Path, model: ViT, data: Pictures, kinds: Sequence[str], about: About, tell: Callable[[str], None]
-) -> None:
+def _compute(base: Path, model: ViT, data: Pictures, kinds: Sequence[str], about: About, view: int) -> None:
     base.mkdir(parents=True, exist_ok=True)
-    n_views, n, patches = about.recipe.cached_views, len(data.targets), model.grid[0] * model.grid[1]
-    shape = (n_views, n, model.prefix_tokens + patches, model.config.dim)
+    n, patches = len(data.targets), model.grid[0] * model.grid[1]
+    shape = (n, model.prefix_tokens + patches, model.config.dim)
     tokens = np.lib.format.open_memmap(base / "tokens.npy", mode="w+", dtype=np.float16, shape=shape)
-    covered, targets = np.zeros((n_views, n, patches), np.float16), np.zeros((n_views, n), np.int64)
+    covered = np.zeros((n, patches), np.float16)
     model.eval()
-    for view in range(n_views):
-        torch.manual_seed(about.seed * 1000 + view)
-        now = edit_apart(data, kinds, about, view)
-        targets[view] = now.targets
-        for rows, found, share in _iter_augmented(model, now, about.recipe):
-            tokens[view, rows], covered[view, rows] = found, share
-        tell(f"tokens of view {view + 1}/{n_views}")
+    torch.manual_seed(about.seed * 1000 + view)
+    now = edit_apart(data, kinds, about, view)
+    for rows, found, share in _iter_augmented(model, now, about.recipe):
+        tokens[rows], covered[rows] = found, share
     tokens.flush()
     np.save(base / "covered.npy", covered)
-    np.save(base / "targets.npy", targets)  # last: it says that all is there
+    np.save(base / "targets.npy", now.targets)  # last: it says that all is there
 
 
 def _iter_augmented(
@@ -171,14 +180,14 @@ def _normalized(views: npt.NDArray[np.floating], model: ViT, recipe: Recipe) -> 
 
 
 def _digest(model: ViT, about: About, pool: Sequence[Item], kinds: Sequence[str]) -> str:
-    """Digest what the tokens hang on: frozen weights, pictures, seed, augmentation, number of views."""
+    """Digest what a view's tokens hang on: frozen weights, pictures, seed, augmentation."""
     digest = hashlib.sha256()
     frozen = ("cls_token", "pos_embed", "patch_embed.", *(f"blocks.{i}." for i in range(about.recipe.freeze_blocks)))
     for name, tensor in sorted(model.state_dict().items()):
         if name.startswith(frozen):
             digest.update(tensor.detach().cpu().float().numpy().tobytes())
     told = about.recipe.describe()
-    keys = ("augment", "preprocessing", "model", "freeze_blocks", "background_label", "cached_views", "mixed_precision")
+    keys = ("augment", "preprocessing", "model", "freeze_blocks", "background_label", "mixed_precision")
     settings = [about.labels, about.seed, list(kinds), *(told[key] for key in keys)]
     digest.update(json.dumps([digest_items(pool), settings], sort_keys=True, default=str).encode())
     return digest.hexdigest()[:16]

@@ -68,6 +68,17 @@ def test_training_from_cached_tokens_learns_and_comes_out_the_same_twice(tmp_pat
     assert (one / WEIGHTS).is_file()
 
 
+def test_a_run_with_more_views_keeps_those_that_are_there(tmp_path: Path) -> None:
+    """Only the third view is computed anew."""
+    data = make_data(tmp_path / "data", masks=True)
+    train([data], cached_recipe(epochs=1), tmp_path / "two", None, cache_folder=tmp_path / "cache")
+    (base,) = (tmp_path / "cache").iterdir()
+    before = {view: (base / view / "tokens.npy").stat().st_mtime_ns for view in ("0", "1")}
+    train([data], cached_recipe(epochs=1, cached_views=3), tmp_path / "three", None, cache_folder=tmp_path / "cache")
+    assert {view: (base / view / "tokens.npy").stat().st_mtime_ns for view in ("0", "1")} == before
+    assert (base / "2" / "tokens.npy").is_file()
+
+
 def test_folds_share_one_cache_and_each_validates_its_own_patients(tmp_path: Path) -> None:
     """Two folds: one folder of tokens, other validation patients, none in two splits."""
     data = make_data(tmp_path / "data", masks=True)
