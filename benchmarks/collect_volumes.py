@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.collect_volumes DATASET... --model PKG|RUN --out FILE.npz [--split S ...] [--mirror]``
 
-One row per slice in the data set's order, unlabelled slices among them: logits, whether the rollout peaks at most 4 px off
-the outline, and what ``labels.csv`` says of it. ``--mirror`` adds the logits of the mirrored picture.
+One row per slice in the data set's order, unlabelled slices among them: logits, whether the rollout peaks at most 4 px
+off the outline, and what ``labels.csv`` says of it. ``--mirror`` adds the logits of the mirrored picture.
 """
 
 from __future__ import annotations

@@ -98,8 +98,24 @@ def _shade(x: Tensor, strength: float) -> Tensor:
 
 def feather(mask: Float32, grow_px: int) -> Float32:
     """Grow a mask float32[rows, cols] in 0..1 by some px and soften its edge."""
-    grown = Image.fromarray((mask > 0.5).astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(2 * grow_px + 1))
+    grown = Image.fromarray(_dilate(mask > 0.5, grow_px).astype(np.uint8) * 255)
     return np.asarray(grown.filter(ImageFilter.GaussianBlur(grow_px / 2)), np.float32) / 255.0
+
+
+def _dilate(mask: npt.NDArray[np.bool_], grow_px: int) -> npt.NDArray[np.bool_]:
+    """Grow by a square of 2 grow_px + 1 px a side, in steps that double: a rank filter takes a hundred times as long."""
+    grown = np.pad(mask, grow_px)
+    side = 2 * grow_px + 1
+    for axis in (0, 1):
+        lines = np.moveaxis(grown, axis, 0)
+        reached = 1
+        while reached < side:
+            step = min(reached, side - reached)
+            further = lines.copy()
+            further[step:] |= lines[:-step]
+            lines, reached = further, reached + step
+        grown = np.moveaxis(lines, 0, axis)
+    return grown[side - 1 :, side - 1 :]
 
 
 def clone_over(picture: Float32, mask: Float32, rng: np.random.Generator) -> Float32 | None:
