@@ -103,7 +103,7 @@ def feather(mask: Float32, grow_px: int) -> Float32:
 
 
 def _dilate(mask: npt.NDArray[np.bool_], grow_px: int) -> npt.NDArray[np.bool_]:
-    """Grow by a square of 2 grow_px + 1 px a side, in steps that double: a rank filter takes a hundred times as long."""
+    """Grow by a square of 2 grow_px + 1 px a side, in steps that double (a rank filter is far slower)."""
     grown = np.pad(mask, grow_px)
     side = 2 * grow_px + 1
     for axis in (0, 1):

@@ -52,6 +52,27 @@ def set_training(model: nn.Module) -> None:
             module.eval()
 
 
+def make_patch_head(model: nn.Module, recipe: Recipe) -> nn.Module | None:
+    """Make a linear head that tells for each patch whether it shows a tumour; it is for training alone."""
+    if not recipe.patch_weight or not isinstance(model, ViT):
+        return None
+    head = nn.Sequential(nn.LayerNorm(model.config.dim), nn.Linear(model.config.dim, 1))
+    nn.init.constant_(head[1].bias, -3.0)  # few patches show one
+    return head
+
+
+def patch_loss(scores: Tensor, covered: Tensor, known: Tensor, trust: Tensor) -> Tensor:
+    """Binary cross entropy of scores float[n, patches] against the covered shares, over pictures that are ``known``.
+
+    Patches with a tumour and patches without weigh alike over the batch; in pictures with one as ``trust`` says.
+    """
+    costs = F.binary_cross_entropy_with_logits(scores, covered, reduction="none")
+    worth = torch.where(covered.amax(dim=1) > 0, trust, 1.0)[:, None] * known.float()[:, None]
+    inside, outside = worth * covered, worth * (1 - covered)
+    terms = [(costs * part).sum() / part.sum().clamp_min(1.0) for part in (inside, outside)]
+    return 0.5 * (terms[0] + terms[1])
+
+
 def group_parameters(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
     """Learning rates of what learns: the head's own; for a ViT decaying from the last block down."""
     head = last_linear(model)

@@ -48,6 +48,7 @@ class Recipe:
     patience: int = 0  # epochs without a better validation loss before it stops and keeps the best; 0: never
     mixed_precision: Literal["gpu", "always", "never"] = "gpu"
     guide_weight: float = 0.0  # of attention on the outlines; a ViT alone
+    patch_weight: float = 0.0  # of telling for each patch whether it shows a tumour, by a head that is not kept
     guide_sources: dict[str, float] = field(default_factory=dict)  # factor of guide_weight by source; others: 1
     guide_layers: int = 2
     rollout_layers: int = 4
@@ -67,6 +68,8 @@ class Recipe:
             raise ValueError("guide_weight needs an architecture with attention")
         if self.cached_views and not (self.freeze_blocks and self.architecture.startswith(("vit", "deit"))):
             raise ValueError("cached_views needs a ViT with freeze_blocks")
+        if self.patch_weight and not (self.cached_views and self.background_label):
+            raise ValueError("patch_weight needs cached_views and background_label")
         if self.cached_views and self.head_epochs:
             raise ValueError("cached_views and head_epochs do not go together")
         alone = [key for key, choices in self.search.items() if not isinstance(choices, list) or not choices]

@@ -55,13 +55,15 @@ class Progress:
     optimiser: dict[str, Any]
     schedule: dict[str, Any]
     history: list[Row] = field(default_factory=list)
+    patch_head: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def save_progress(out: Path, about: About, progress: Progress) -> None:
     """Save a checkpoint, whole or not at all."""
     beside = out / f"{CHECKPOINT}.part"
     fields = {
-        name: getattr(progress, name) for name in ("epoch", "model", "average", "optimiser", "schedule", "history")
+        name: getattr(progress, name)
+        for name in ("epoch", "model", "average", "optimiser", "schedule", "history", "patch_head")
     }
     torch.save(fields | {"identity": about.identity()}, beside)
     beside.replace(out / CHECKPOINT)

@@ -133,14 +133,17 @@ def run_frozen(model: ViT, pixels: Tensor, n_frozen: int, *, half: bool) -> Tens
     return tokens.float()
 
 
-def forward_from(model: ViT, tokens: Tensor, n_frozen: int) -> tuple[Tensor, list[Tensor]]:
-    """Logits float[n, k] and the attention of the blocks after the frozen ones; the last one's of the class token."""
-    attentions = []
+def forward_from(model: ViT, tokens: Tensor, n_frozen: int) -> tuple[Tensor, list[Tensor], Tensor]:
+    """Logits float[n, k], the attention of the blocks after the frozen ones, the last one's of the class token, and the
+    patches float[n, patches, dim] that the last block reads.
+    """
+    attentions, patches = [], tokens
     last = model.depth - 1
     for number in range(n_frozen, model.depth):
+        patches = tokens[:, model.prefix_tokens :]
         tokens, weights = model.blocks[number](tokens, 1 if number == last else None)
         attentions.append(weights)
-    return model.head(model.norm(tokens)[:, 0]), attentions
+    return model.head(model.norm(tokens)[:, 0]), attentions, patches
 
 
 def _compute(base: Path, model: ViT, data: Pictures, kinds: Sequence[str], about: About, view: int) -> None:

@@ -17,7 +17,16 @@ from mri_batch.model.prepare import normalize
 from mri_batch_export.architectures.vit import ViT
 from mri_batch_export.augment import augment_batch
 from mri_batch_export.folds import N_FOLDS, assign_folds, choose_pool, split_by_fold
-from mri_batch_export.networks import build_model, cover_patches, group_parameters, guide_loss, set_phase, set_training
+from mri_batch_export.networks import (
+    build_model,
+    cover_patches,
+    group_parameters,
+    guide_loss,
+    make_patch_head,
+    patch_loss,
+    set_phase,
+    set_training,
+)
 from mri_batch_export.pictures import WIDE_BY, Pictures, edit_counterfactually, list_pictures, load_exact, load_wide
 from mri_batch_export.recipe import Recipe
 from mri_batch_export.runs import (
@@ -181,6 +190,11 @@ class Run:
         self.history: list[Row] = list(progress.history) if progress else []
         if progress:
             model.load_state_dict(progress.model)
+        self.patch_head = make_patch_head(model, self.recipe)
+        if self.patch_head is not None:
+            self.patch_head.to(self.device)
+            if progress:
+                self.patch_head.load_state_dict(progress.patch_head)
         kept = progress.average if progress else model.state_dict()
         self.average = {name: tensor.clone().to(self.device) for name, tensor in kept.items()}
         self._start_phase()
@@ -208,6 +222,7 @@ class Run:
             optimiser=self.optimiser.state_dict(),
             schedule=self.schedule.state_dict(),
             history=self.history,
+            patch_head=self.patch_head.state_dict() if self.patch_head is not None else {},
         )
 
     def train_epoch(self) -> Row:
@@ -219,17 +234,20 @@ class Run:
         torch.manual_seed(seed * 1000 + self.epoch)
         now = self.data if self.tokens else edit_counterfactually(self.data, self.about.labels, self.recipe, rng)
         set_training(self.model)
-        losses, guides = [], []
+        losses, guides, patches = [], [], []
         for index in iter_batches(draw_order(now, self.recipe, rng), self.recipe.batch_size):
-            loss, guide = self._step(now, index)
+            loss, guide, patch = self._step(now, index)
             losses.append(loss)
             guides.append(guide)
+            patches.append(patch)
             if len(losses) % 20 == 0:
                 self.tell(
                     f"epoch {self.epoch} step {len(losses)}/{self.per_epoch} loss {np.mean(losses[-20:]):.4f} "
                     f"guide {np.mean(guides[-20:]):.3f}"
                 )
         row: Row = {"epoch": self.epoch, "loss": float(np.mean(losses)), "guide": float(np.mean(guides))}
+        if self.patch_head is not None:
+            row["patch"] = float(np.mean(patches))
         self.epoch += 1
         return row
 
@@ -238,7 +256,10 @@ class Run:
         recipe = self.recipe
         head_only = self.epoch < recipe.head_epochs
         set_phase(self.model, recipe, head_only=head_only)
-        self.optimiser = torch.optim.AdamW(group_parameters(self.model, recipe))
+        groups = group_parameters(self.model, recipe)
+        if self.patch_head is not None:
+            groups.append({"params": list(self.patch_head.parameters()), "lr": recipe.lr_head, "weight_decay": 0.0})
+        self.optimiser = torch.optim.AdamW(groups)
         epochs = recipe.head_epochs if head_only else recipe.epochs - recipe.head_epochs
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser,
@@ -247,20 +268,20 @@ class Run:
             pct_start=recipe.warmup_share,
         )
 
-    def _step(self, now: Pictures, index: npt.NDArray[np.int64]) -> tuple[float, float]:
+    def _step(self, now: Pictures, index: npt.NDArray[np.int64]) -> tuple[float, float, float]:
         recipe = self.recipe
         with torch.autocast(self.device.type, torch.bfloat16, enabled=is_half(recipe, self.device)):
-            logits, guide, target = self._forward_cached(index) if self.tokens else self._forward(now, index)
+            logits, guide, patch, target = self._forward_cached(index) if self.tokens else self._forward(now, index)
         loss = F.cross_entropy(logits.float(), target, weight=self.weights, label_smoothing=recipe.label_smoothing)
         self.optimiser.zero_grad()
-        (loss + recipe.guide_weight * guide).backward()  # type: ignore[no-untyped-call]
+        (loss + recipe.guide_weight * guide + recipe.patch_weight * patch).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
         self.schedule.step()
         self._update_average()
-        return loss.item(), guide.item()
+        return loss.item(), guide.item(), patch.item()
 
-    def _forward(self, now: Pictures, index: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+    def _forward(self, now: Pictures, index: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         recipe, p = self.recipe, self.recipe.preprocessing
         views = torch.from_numpy(now.views[index].astype(np.float32))
         masks = torch.from_numpy(now.masks[index].astype(np.float32))
@@ -269,16 +290,25 @@ class Run:
         x = x.to(self.device, memory_format=torch.channels_last)
         target = torch.from_numpy(now.targets[index]).to(self.device)
         if not isinstance(self.model, ViT) or not recipe.guide_weight:
-            return self.model(x), x.new_zeros(()), target
+            return self.model(x), x.new_zeros(()), x.new_zeros(()), target
         logits, attentions, _ = self.model.forward_taps(x)
-        return logits, self._guide(attentions, cover_patches(moved, self.model), index), target
+        guide = self._guide(attentions, cover_patches(moved, self.model), index)
+        return logits, guide, guide.new_zeros(()), target
 
-    def _forward_cached(self, index: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
+    def _forward_cached(self, index: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         assert self.tokens is not None
         assert isinstance(self.model, ViT)
         tokens, covered, target = self.tokens.take(self.epoch % self.recipe.cached_views, index)
-        logits, attentions = forward_from(self.model, tokens.to(self.device), self.recipe.freeze_blocks)
-        return logits, self._guide(attentions, covered, index), target.to(self.device)
+        logits, attentions, patches = forward_from(self.model, tokens.to(self.device), self.recipe.freeze_blocks)
+        patch = self._tell_patches(patches, covered, target, index)
+        return logits, self._guide(attentions, covered, index), patch, target.to(self.device)
+
+    def _tell_patches(self, patches: Tensor, covered: Tensor, target: Tensor, index: npt.NDArray[np.int64]) -> Tensor:
+        if self.patch_head is None:
+            return covered.new_zeros(())
+        known = (covered.amax(dim=1) > 0) | (target == self.about.labels.index(self.recipe.background_label))
+        scores = self.patch_head(patches).squeeze(-1).float()
+        return patch_loss(scores, covered.to(self.device), known.to(self.device), self.trust[index])
 
     def _guide(self, attentions: list[Tensor], covered: Tensor, index: npt.NDArray[np.int64]) -> Tensor:
         assert isinstance(self.model, ViT)

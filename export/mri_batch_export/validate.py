@@ -74,7 +74,7 @@ def predict_from(model: ViT, tokens: Tokens, recipe: Recipe) -> tuple[Tensor, Te
     for i in range(0, len(tokens.rows), BATCH):
         found, _, _ = tokens.take(0, np.arange(i, min(i + BATCH, len(tokens.rows))))
         with torch.autocast(device.type, torch.bfloat16, enabled=is_half(recipe, device)):
-            out, attentions = forward_from(model, found.to(device), recipe.freeze_blocks)
+            out, attentions, _ = forward_from(model, found.to(device), recipe.freeze_blocks)
         rows = [weights.float() for weights in attentions[-recipe.rollout_layers :]]
         rolls.append(rollout_cls(rows, model.prefix_tokens).cpu())
         logits.append(out.float().cpu())

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from mri_batch.errors import UsageError
 from mri_batch.evaluate.dataset import Item, load_dataset
 from mri_batch_export.architectures.vit import ViT, rollout_cls
 from mri_batch_export.folds import N_FOLDS, assign_folds, choose_pool, split_by_fold
-from mri_batch_export.networks import build_model
+from mri_batch_export.networks import build_model, patch_loss
 from mri_batch_export.pictures import load_exact
 from mri_batch_export.recipe import Recipe
-from mri_batch_export.runs import WEIGHTS
+from mri_batch_export.runs import RUN, WEIGHTS, Row
 from mri_batch_export.tokens import forward_from, take_tokens
 from mri_batch_export.train import describe, draw_order, load_pictures, train
 from mri_batch_export.validate import predict, predict_from
@@ -48,9 +51,10 @@ def test_only_the_class_token_of_the_last_block_is_run() -> None:
     """The attention of the last block has one row."""
     model = build_model(cached_recipe(), 2, None)
     assert isinstance(model, ViT)
-    _, attentions = forward_from(model, torch.randn(3, 17, 16), 0)
+    _, attentions, patches = forward_from(model, torch.randn(3, 17, 16), 0)
     assert [tuple(weights.shape) for weights in attentions] == [(3, 2, 17, 17), (3, 2, 1, 17)]
     assert rollout_cls(attentions, 1).shape == (3, 16)
+    assert patches.shape == (3, 16, 16)
 
 
 def test_training_from_cached_tokens_learns_and_comes_out_the_same_twice(tmp_path: Path) -> None:
@@ -90,6 +94,38 @@ def test_folds_share_one_cache_and_each_validates_its_own_patients(tmp_path: Pat
     checked = [{item.group for item in load_dataset([run / "split"]) if item.split == "val"} for run in runs]
     assert checked[0]
     assert not checked[0] & checked[1]
+
+
+def test_patches_learn_where_the_tumour_is_and_their_head_is_not_kept(tmp_path: Path) -> None:
+    """The loss falls below that of a coin; only the network is kept; a kill loses nothing."""
+    data = make_data(tmp_path / "data", masks=True)
+    recipe = cached_recipe(epochs=16, patch_weight=1.0, background_label="a", lr=1e-2)
+    recipe = replace(recipe, augment=replace(recipe.augment, erase=0.0, transplant=0.0, clone=0.0))
+    run = train([data], recipe, tmp_path / "run", None)
+    told = json.loads((run / RUN).read_text("utf-8"))["last"]
+    assert told["patch"] < 0.6
+    assert set(load_file(run / WEIGHTS)) == set(build_model(recipe, 2, None).state_dict())
+
+    def stop(row: Row) -> None:
+        if row["epoch"] == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train([data], recipe, tmp_path / "killed", None, after_epoch=stop)
+    assert history(train([data], recipe, tmp_path / "killed", None)) == history(run)
+
+
+def test_patches_with_and_without_a_tumour_weigh_alike() -> None:
+    """One patch of sixteen; a picture whose outline is unknown does not count."""
+    covered = torch.zeros(3, 16)
+    covered[0, 3] = 1.0
+    known = torch.tensor([True, True, False])
+    scores = torch.full((3, 16), -2.0)
+    missed = patch_loss(scores, covered, known, torch.ones(3))
+    scores[2] = 9.0
+    assert patch_loss(scores, covered, known, torch.ones(3)) == missed
+    scores[0, 3] = 2.0
+    assert patch_loss(scores, covered, known, torch.ones(3)) < 0.2 * missed
 
 
 def make_items(n_patients: int) -> tuple[Item, ...]:
