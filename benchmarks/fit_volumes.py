@@ -1,11 +1,11 @@
 """Compare rules over a volume on validation volumes, fit the best, and measure it on other volumes once.
 
-``python -m benchmarks.fit_volumes --fit FILE.npz:SPLIT [--fit ...] [--test FILE.npz:SPLIT] [--kinds FILE.npz:SPLIT]
+``python -m benchmarks.fit_volumes --fit FILE.npz:SPLIT [--fit ...] --kinds FILE.npz:SPLIT [--test FILE.npz:SPLIT]
 [--mirror]``
 
-The files are those of ``collect_volumes``. Compared are, with temperature and shift fitted to each: the best window of
-5 to 40 mm, the mean of the most suspicious quarter, and the most suspicious slice after smoothing. ``--kinds`` are
-single slices for the thresholds of the kinds of tumour.
+The files are those of ``collect_volumes``. Compared are, with the shift fitted to each: the best window of 5 to 40 mm,
+the mean of the most suspicious quarter, and the most suspicious slice after smoothing. ``--kinds`` are single slices, for
+the temperature and for the thresholds of the kinds of tumour.
 """
 
 from __future__ import annotations
@@ -21,72 +21,78 @@ import numpy.typing as npt
 
 from benchmarks.measure_volumes import load_volumes, tell
 from mri_batch.evaluate.volumes import Reading, Volume, judge, measure_studies, measure_volumes, without_finding
-from mri_batch.study_rule import StudyRule, smooth_slices, to_probabilities
-from mri_batch_export.fit_study import SHIFTS, TEMPERATURES, WINDOWS_MM, fit_rule, fit_set
+from mri_batch.study_rule import StudyRule, StudySet, smooth_slices, to_probabilities
+from mri_batch_export.calibrate import fit_temperature
+from mri_batch_export.fit_study import SHIFTS, WINDOWS_MM, fit_rule, fit_set
 
 Doubles = npt.NDArray[np.float64]
 Pick = Callable[[Doubles, Volume], float]  # probabilities of slices -> the study's probability of a tumour
-SMOOTHS_MM = (0.0, 5.0, 10.0, 15.0, 20.0, 30.0)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print what was compared, what was fitted, and what it does."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fit", action="append", required=True)
+    parser.add_argument("--kinds", action="append", required=True)
     parser.add_argument("--test")
-    parser.add_argument("--kinds", action="append", default=[])
     parser.add_argument("--mirror", action="store_true")
     told = parser.parse_args(arguments)
     volumes, labels = load_many(told.fit, mirror=told.mirror)
     background = labels.index("no_tumor")
-    print(f"fitted on {len(volumes)} volumes")
-    rule = compare_rules(volumes, background)
-    smooth = compare_smoothing(volumes, rule)
-    reading = Reading(rule=rule, smooth_mm=smooth)
-    print(f"\nchosen: {reading}")
+    logits, targets, _ = load_slices([*told.kinds, *told.fit], labels)
+    temperature = fit_temperature(logits, targets)
+    print(f"fitted on {len(volumes)} volumes; temperature {temperature:.3f} of {len(targets)} slices")
+    compare_rules(volumes, background, temperature)
+    fitted = fit_rule(volumes, background, temperature)
+    reading = Reading(rule=fitted.rule)
+    print(f"\nchosen: {fitted}")
     print_figures("fitted", volumes, reading)
-    sets = None
-    if told.kinds:
-        sets, kept = fit_set(volumes, *load_slices(told.kinds, labels), rule, 0.1, 0.2)
-        print(f"\nsets: {sets}\nkept to: {kept}")
+    sets, kept = fit_set(volumes, *load_slices(told.kinds, labels), fitted.rule, 0.1, 0.2)
+    print(f"\nsets: {sets}\nkept to: {kept}")
     if told.test:
         tested, _ = load_many([told.test], mirror=told.mirror)
         print_figures("test", tested, reading)
         for source in sorted({volume.source for volume in tested}):
             print_figures(source, [volume for volume in tested if volume.source == source], reading)
-        if sets:
-            for kind, some in (("with", tested), ("without", [without_finding(v, background) for v in tested])):
-                chosen = [sets.choose(judge(v, rule).probabilities) for v in some]
-                held = np.mean([v.target in c for v, c in zip(some, chosen, strict=True)])
-                print(
-                    f"sets, {kind} tumour: hold the truth {held:.3f}, mean size {np.mean([len(c) for c in chosen]):.2f}"
-                )
+        print_sets(tested, sets, fitted.rule)
     return 0
 
 
-def compare_rules(volumes: Sequence[Volume], background: int) -> StudyRule:
-    """Print the log loss and the ROC area of each rule; return the best window."""
+def print_sets(tested: Sequence[Volume], sets: StudySet, rule: StudyRule) -> None:
+    """Print how often sets hold the truth, and the verdict by study: a set of one label and at least 0.8."""
+    for kind, some in (("with", tested), ("without", [without_finding(v, rule.background) for v in tested])):
+        answers = [judge(volume, rule) for volume in some]
+        chosen = [sets.choose(answer.probabilities) for answer in answers]
+        held = np.mean([v.target in c for v, c in zip(some, chosen, strict=True)])
+        said = [len(c) == 1 and a.probabilities.max() >= 0.8 for a, c in zip(answers, chosen, strict=True)]
+        wrong = [s and a.label != v.target for s, a, v in zip(said, answers, some, strict=True)]
+        size = np.mean([len(c) for c in chosen])
+        told = f"reported {sum(said)}, wrongly {sum(wrong)}"
+        print(f"{kind} tumour: sets hold the truth {held:.3f}, size {size:.2f}; {told}")
+
+
+def compare_rules(volumes: Sequence[Volume], background: int, temperature: float) -> None:
+    """Print the log loss and the ROC area of each rule."""
     studies = [*volumes, *(without_finding(volume, background) for volume in volumes)]
     for mm in WINDOWS_MM:
-        fitted = fit_rule(volumes, background, (mm,))
+        fitted = fit_rule(volumes, background, temperature, (mm,))
         auc = measure_studies(studies, fitted.rule, n_draws=200)["area under the ROC curve"]
-        found = f"{fitted.rule.temperature:.2f} {fitted.rule.shift:+.2f}"
-        print(f"| window {mm:g} mm | log loss {fitted.log_loss:.3f} | AUC {tell(auc)} | {found} |")
+        print(
+            f"| window {mm:g} mm | log loss {fitted.log_loss:.3f} | AUC {tell(auc)} | shift {fitted.rule.shift:+.2f} |"
+        )
     for name, pick in RULES.items():
-        print(f"| {name} | log loss {fit_other(studies, background, pick(background)):.3f} | | |")
-    return fit_rule(volumes, background).rule
+        print(f"| {name} | log loss {fit_other(studies, background, temperature, pick(background)):.3f} | | |")
 
 
-def fit_other(studies: Sequence[Volume], background: int, pick: Pick) -> float:
-    """Least log loss of another rule over temperatures and shifts."""
+def fit_other(studies: Sequence[Volume], background: int, temperature: float, pick: Pick) -> float:
+    """Least log loss of another rule over shifts."""
     truth = np.array([study.target != background for study in studies])
     least = np.inf
-    for temperature in TEMPERATURES[::2]:
-        for shift in SHIFTS[::2]:
-            rule = StudyRule(background=background, window_mm=1, temperature=temperature, shift=shift)
-            p = np.array([pick(to_probabilities(study.logits, rule), study) for study in studies])
-            costs = -np.log(np.clip(np.where(truth, p, 1 - p), 1e-12, 1))
-            least = min(least, float(np.mean([costs[truth == kind].mean() for kind in (True, False)])))
+    for shift in SHIFTS[::2]:
+        rule = StudyRule(background=background, window_mm=1, temperature=temperature, shift=shift)
+        p = np.array([pick(to_probabilities(study.logits, rule), study) for study in studies])
+        costs = -np.log(np.clip(np.where(truth, p, 1 - p), 1e-12, 1))
+        least = min(least, float(np.mean([costs[truth == kind].mean() for kind in (True, False)])))
     return least
 
 
@@ -116,20 +122,6 @@ RULES = {
 }
 
 
-def compare_smoothing(volumes: Sequence[Volume], rule: StudyRule) -> float:
-    """Print slice figures for each width of smoothing; return the one with the greatest area under the ROC curve."""
-    best = (-1.0, 0.0)
-    for mm in SMOOTHS_MM:
-        figures = measure_volumes(volumes, Reading(rule=rule, smooth_mm=mm), n_draws=10)
-        auc = figures["area under the ROC curve, slices"].value
-        free, found = (
-            figures[name].value for name in ("tumour-free slices called so", "slices with a tumour called a tumour")
-        )
-        print(f"| slices smoothed by {mm:g} mm | AUC {auc:.3f} | free {free:.3f} | tumour {found:.3f} |")
-        best = max(best, (auc, mm))
-    return best[1]
-
-
 def print_figures(title: str, volumes: Sequence[Volume], reading: Reading) -> None:
     """Print every figure of some volumes."""
     print(f"\n{title}: {len(volumes)} volumes")
@@ -139,7 +131,7 @@ def print_figures(title: str, volumes: Sequence[Volume], reading: Reading) -> No
     studies = [*volumes, *(without_finding(volume, background) for volume in volumes)]
     for name, figure in measure_studies(studies, reading.rule).items():
         print(f"| studies, beside the same less their tumours: {name} | {tell(figure)} |")
-    raw = replace(reading, rule=replace(reading.rule, temperature=1.0, shift=0.0), smooth_mm=0.0)
+    raw = replace(reading, rule=replace(reading.rule, temperature=1.0, slice_shift=0.0, slice_smooth_mm=0.0))
     figures = measure_volumes(volumes, raw)
     for name in ("tumour-free slices called so", "slices with a tumour called a tumour"):
         print(f"| slice by slice, as trained: {name} | {tell(figures[name])} |")

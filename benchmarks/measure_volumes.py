@@ -1,7 +1,7 @@
 """The table of whole volumes from what ``collect_volumes`` left: by site, with intervals by patient.
 
-``python -m benchmarks.measure_volumes FILE.npz [--split S] [--window MM] [--temperature T] [--shift S] [--smooth MM]
-[--mirror]``
+``python -m benchmarks.measure_volumes FILE.npz [--split S] [--window MM] [--temperature T] [--shift S]
+[--slice-shift S] [--smooth MM] [--mirror]``
 
 Slices of volumes whose files do not tell their spacing are placed as if the slices that show a head covered 170 mm.
 """
@@ -31,14 +31,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--window", type=float, default=20.0)
     parser.add_argument("--temperature", type=float, default=1.0)
     parser.add_argument("--shift", type=float, default=0.0)
+    parser.add_argument("--slice-shift", type=float, default=0.0)
     parser.add_argument("--smooth", type=float, default=0.0)
     parser.add_argument("--mirror", action="store_true", help="Average with the logits of the mirrored pictures.")
     told = parser.parse_args(arguments)
     volumes, labels = load_volumes(told.file, told.split, mirror=told.mirror)
     rule = StudyRule(
-        background=labels.index("no_tumor"), window_mm=told.window, temperature=told.temperature, shift=told.shift
+        background=labels.index("no_tumor"),
+        window_mm=told.window,
+        temperature=told.temperature,
+        shift=told.shift,
+        slice_shift=told.slice_shift,
+        slice_smooth_mm=told.smooth,
     )
-    reading = Reading(rule=rule, smooth_mm=told.smooth)
+    reading = Reading(rule=rule)
     sources = sorted({volume.source for volume in volumes})
     for name, some in [("all", volumes)] + [(s, [v for v in volumes if v.source == s]) for s in sources]:
         print(f"\n{name}: {len(some)} volumes")

@@ -1,4 +1,4 @@
-"""Fit the rule over a volume on validation volumes: window, temperature, shift, and the thresholds of its sets."""
+"""Fit the rule over a volume on validation volumes: window, shift, smoothing, and the thresholds of its sets."""
 
 from __future__ import annotations
 
@@ -9,34 +9,51 @@ import numpy as np
 import numpy.typing as npt
 
 from mri_batch.evaluate.volumes import Volume, judge, without_finding
-from mri_batch.study_rule import StudyRule, StudySet, find_least, list_windows, measure_spacing, to_probabilities
+from mri_batch.study_rule import (
+    StudyRule,
+    StudySet,
+    find_least,
+    list_windows,
+    measure_spacing,
+    smooth_slices,
+    to_probabilities,
+)
 
 Doubles = npt.NDArray[np.float64]
 
 WINDOWS_MM = (5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0)
-TEMPERATURES = tuple(np.exp(np.linspace(np.log(0.5), np.log(4.0), 13)).tolist())
-SHIFTS = tuple(np.linspace(-4.0, 6.0, 41).tolist())
+SMOOTHS_MM = (0.0, 10.0, 15.0, 20.0, 30.0)
+SHIFTS = tuple(np.linspace(-4.0, 8.0, 97).tolist())
+WORTH_MORE = 0.01  # of log loss: less is not worth a longer window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FittedRule:
-    """A rule, and its mean log loss of tumour or not on the volumes that it was fitted on."""
+    """A rule, and its mean log loss of tumour or not on the volumes that it was fitted on: by study and by slice."""
 
     rule: StudyRule
     log_loss: float
+    slice_log_loss: float
     n_volumes: int
 
 
-def fit_rule(volumes: Sequence[Volume], background: int, windows_mm: Sequence[float] = WINDOWS_MM) -> FittedRule:
-    """Fit on volumes with a finding and on the same less their findings, both weighing alike.
+def fit_rule(
+    volumes: Sequence[Volume], background: int, temperature: float, windows_mm: Sequence[float] = WINDOWS_MM
+) -> FittedRule:
+    """Fit window and shift on volumes with a finding and on the same less their findings, both weighing alike.
 
-    The least log loss of tumour or not; of windows within 0.005 of the best the shortest, which names fewer slices.
+    The temperature is that of slices: a few volumes that a window tells apart would make any model look certain. The
+    shortest window whose log loss is within 0.01 of the least: it names the fewest slices. What is said of single
+    slices is fitted on the labelled slices of the volumes, those with and those without a finding weighing alike.
     """
     studies = [*volumes, *(without_finding(volume, background) for volume in volumes)]
     studies = [study for study in studies if study.usable.any()]
-    fits = [_fit_window(studies, StudyRule(background=background, window_mm=mm)) for mm in windows_mm]
-    least = min(fit.log_loss for fit in fits)
-    return next(fit for fit in fits if fit.log_loss <= least + 0.005)
+    rules = [StudyRule(background=background, window_mm=mm, temperature=temperature) for mm in windows_mm]
+    fits = [_fit_window(studies, rule) for rule in rules]
+    least = min(cost for cost, _ in fits)
+    cost, rule = next((cost, rule) for cost, rule in fits if cost <= least + WORTH_MORE)
+    slice_cost, rule = _fit_slices(volumes, rule)
+    return FittedRule(rule=rule, log_loss=cost, slice_log_loss=slice_cost, n_volumes=len(volumes))
 
 
 def measure_log_loss(studies: Sequence[Volume], rule: StudyRule) -> float:
@@ -45,19 +62,38 @@ def measure_log_loss(studies: Sequence[Volume], rule: StudyRule) -> float:
     return _log_loss(p, [study.target != rule.background for study in studies])
 
 
-def _fit_window(studies: Sequence[Volume], rule: StudyRule) -> FittedRule:
+def _fit_window(studies: Sequence[Volume], rule: StudyRule) -> tuple[float, StudyRule]:
     truth = [study.target != rule.background for study in studies]
     means = [_window_means(study, rule.window_mm) for study in studies]
     best = (np.inf, rule)
-    for temperature in TEMPERATURES:
-        for shift in SHIFTS:
-            tried = replace(rule, temperature=temperature, shift=shift)
-            p = [
-                1.0 - float((mean @ to_probabilities(study.logits, tried)[:, rule.background]).min())
-                for mean, study in zip(means, studies, strict=True)
-            ]
-            best = min(best, (_log_loss(p, truth), tried), key=lambda pair: pair[0])
-    return FittedRule(rule=best[1], log_loss=best[0], n_volumes=len(studies))
+    for shift in SHIFTS:
+        tried = replace(rule, shift=shift)
+        p = [
+            1.0 - float((mean @ to_probabilities(study.logits, tried)[:, rule.background]).min())
+            for mean, study in zip(means, studies, strict=True)
+        ]
+        best = min(best, (_log_loss(p, truth), tried), key=lambda pair: pair[0])
+    return best
+
+
+def _fit_slices(volumes: Sequence[Volume], rule: StudyRule) -> tuple[float, StudyRule]:
+    told = [(volume.labels >= 0) & volume.usable for volume in volumes]
+    truth = np.concatenate(
+        [volume.labels[use] != rule.background for volume, use in zip(volumes, told, strict=True)]
+    ).tolist()
+    best = (np.inf, rule)
+    for mm in SMOOTHS_MM:
+        for shift in SHIFTS[::2]:
+            p = np.concatenate(
+                [
+                    1.0
+                    - smooth_slices(to_probabilities(v.logits, rule, shift), v.positions_mm, mm)[use, rule.background]
+                    for v, use in zip(volumes, told, strict=True)
+                ]
+            )
+            cost = _log_loss(p.tolist(), truth)
+            best = min(best, (cost, replace(rule, slice_shift=shift, slice_smooth_mm=mm)), key=lambda pair: pair[0])
+    return best
 
 
 def _window_means(study: Volume, window_mm: float) -> Doubles:

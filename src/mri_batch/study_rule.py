@@ -29,13 +29,16 @@ class StudyRule:
     """How slices become an answer. ``background``: index of the label without a finding.
 
     ``window_mm``: how far a finding has to persist. ``temperature`` divides the logits of a slice, ``shift`` is added
-    to its background logit after that (natural logarithm of the odds).
+    to its background logit after that (natural logarithm of the odds). ``slice_shift`` and ``slice_smooth_mm`` are for
+    what is said of each slice by itself: there is no search for the worst, but neighbours have a say.
     """
 
     background: int
     window_mm: float
     temperature: float = 1.0
     shift: float = 0.0
+    slice_shift: float = 0.0
+    slice_smooth_mm: float = 0.0
 
     def __post_init__(self) -> None:
         if self.background < 0:
@@ -49,13 +52,15 @@ class StudyAnswer:
     """What a rule says of a volume. ``probabilities`` float64[k], sums to 1: the mean over the deciding slices.
 
     ``deciding``: indices of the slices of the window, in order; ``span_mm``: from the first to the last of them, slice
-    thickness included; ``slices`` float64[n, k]: probabilities of every slice, also of those left out.
+    thickness included; ``slices`` float64[n, k]: what the mean is of, for every slice, also those left out;
+    ``own`` float64[n, k]: probabilities of each slice by itself, neighbours smoothed in.
     """
 
     probabilities: Doubles
     deciding: tuple[int, ...]
     span_mm: float
     slices: Doubles
+    own: Doubles
 
     @property
     def label(self) -> int:
@@ -93,13 +98,14 @@ def judge_study(
         deciding=deciding,
         span_mm=float(places[deciding[-1]] - places[deciding[0]] + spacing),
         slices=probabilities,
+        own=smooth_slices(to_probabilities(logits, rule, rule.slice_shift), places, rule.slice_smooth_mm),
     )
 
 
-def to_probabilities(logits: Real, rule: StudyRule) -> Doubles:
-    """Probabilities float64[n, k] of slices by the rule's temperature and shift."""
+def to_probabilities(logits: Real, rule: StudyRule, shift: float | None = None) -> Doubles:
+    """Probabilities float64[n, k] of slices by the rule's temperature and its shift, or another."""
     scaled = logits.astype(np.float64) / rule.temperature
-    scaled[:, rule.background] += rule.shift
+    scaled[:, rule.background] += rule.shift if shift is None else shift
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     shares: Doubles = powers / powers.sum(axis=1, keepdims=True)
     return shares

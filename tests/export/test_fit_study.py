@@ -43,19 +43,21 @@ def volumes() -> list[Volume]:
 
 def test_fitting_lowers_the_log_loss_and_prefers_what_persists(volumes: list[Volume]) -> None:
     """Below that of the rule as it stands, with a window of more than one slice, and a shift against false alarms."""
-    fitted = fit_rule(volumes, NOTHING, (5.0, 15.0, 25.0))
+    fitted = fit_rule(volumes, NOTHING, 1.0, (5.0, 15.0, 25.0))
     plain = StudyRule(background=NOTHING, window_mm=25.0)
     studies = [*volumes, *(without_finding(volume, NOTHING) for volume in volumes)]
     assert fitted.log_loss == pytest.approx(measure_log_loss(studies, fitted.rule))
     assert fitted.log_loss < measure_log_loss(studies, plain)
     assert fitted.rule.window_mm > 5.0
     assert fitted.rule.shift > 0
-    assert fitted.n_volumes == 80
+    assert fitted.n_volumes == 40
+    assert fitted.rule.slice_smooth_mm > 0
+    assert fitted.rule.slice_shift < fitted.rule.shift
 
 
 def test_figures_by_study_tell_a_rule_that_is_right_from_one_that_is_not(volumes: list[Volume]) -> None:
     """With the shift the wrong way all heads without a tumour are called one."""
-    rule = fit_rule(volumes, NOTHING, (25.0,)).rule
+    rule = fit_rule(volumes, NOTHING, 1.0, (25.0,)).rule
     studies = [*volumes, *(without_finding(volume, NOTHING) for volume in volumes)]
     assert measure_studies(studies, rule)["accuracy"].value > 0.9
     assert measure_studies(studies, replace(rule, shift=-9.0))["accuracy"].value == 0.5

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from mri_batch.evaluate import figures as f
 from mri_batch.evaluate.summary import Figure
-from mri_batch.study_rule import StudyAnswer, StudyRule, judge_study, smooth_slices
+from mri_batch.study_rule import StudyAnswer, StudyRule, judge_study
 
 Doubles = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
@@ -41,10 +41,9 @@ class Volume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How a volume is read: the rule, how far slices are smoothed for their own label, and when it abstains."""
+    """How a volume is read: the rule, and when it abstains."""
 
     rule: StudyRule
-    smooth_mm: float = 0.0
     abstain_below: float = 0.5
     report_above: float = 0.8
     max_key_slices: int = 5
@@ -78,7 +77,7 @@ def count_volume(volume: Volume, reading: Reading) -> dict[str, tuple[float, flo
     """Every figure's numerator and denominator in one volume."""
     background = reading.rule.background
     answer = judge(volume, reading.rule)
-    slices = smooth_slices(answer.slices, volume.positions_mm, reading.smooth_mm)
+    slices = answer.own
     free = (volume.labels == background) & volume.usable
     found = (volume.labels >= 0) & (volume.labels != background)
     called = slices.argmax(axis=1) != background
@@ -163,10 +162,9 @@ def _slice_auc(volumes: Sequence[Volume], reading: Reading, weights: Doubles) ->
     background = reading.rule.background
     scores, positive, of = [], [], []
     for number, volume in enumerate(volumes):
-        slices = judge(volume, reading.rule).slices
-        smooth = smooth_slices(slices, volume.positions_mm, reading.smooth_mm)
+        own = judge(volume, reading.rule).own
         told = (volume.labels >= 0) & volume.usable
-        scores.append(1.0 - smooth[told, background])
+        scores.append(1.0 - own[told, background])
         positive.append(volume.labels[told] != background)
         of += [number] * int(told.sum())
     return f.roc_auc(np.concatenate(scores), np.concatenate(positive), weights[:, of])
