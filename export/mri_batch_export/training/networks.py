@@ -52,6 +52,27 @@ def set_training(model: nn.Module) -> None:
             module.eval()
 
 
+def make_patch_head(model: nn.Module, recipe: Recipe) -> nn.Module | None:
+    """Make a linear head that tells for each patch whether it shows a tumour; it is for training alone."""
+    if not recipe.patch_weight or not isinstance(model, ViT):
+        return None
+    head = nn.Sequential(nn.LayerNorm(model.config.dim), nn.Linear(model.config.dim, 1))
+    nn.init.constant_(head[1].bias, -3.0)  # few patches show one
+    return head
+
+
+def patch_loss(scores: Tensor, covered: Tensor, known: Tensor, trust: Tensor) -> Tensor:
+    """Binary cross entropy of scores float[n, patches] against the covered shares, over pictures that are ``known``.
+
+    Patches with a tumour and patches without weigh alike over the batch; in pictures with one as ``trust`` says.
+    """
+    costs = F.binary_cross_entropy_with_logits(scores, covered, reduction="none")
+    worth = torch.where(covered.amax(dim=1) > 0, trust, 1.0)[:, None] * known.float()[:, None]
+    inside, outside = worth * covered, worth * (1 - covered)
+    terms = [(costs * part).sum() / part.sum().clamp_min(1.0) for part in (inside, outside)]
+    return 0.5 * (terms[0] + terms[1])
+
+
 def group_parameters(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
     """Parameter groups with learning rates: one for the head; in a ViT decaying from the last block down."""
     head = last_linear(model)
@@ -66,24 +87,28 @@ def group_parameters(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
     return groups
 
 
-def guide_loss(attentions: list[Tensor], masks: Tensor, model: ViT, recipe: Recipe) -> Tensor:
+def cover_patches(masks: Tensor, model: ViT) -> Tensor:
+    """Share of each patch that the outline covers: float[n, patches] of masks float[n, 1, rows, cols]."""
+    return F.avg_pool2d(masks, model.config.patch).flatten(1)
+
+
+def guide_loss(attentions: list[Tensor], covered: Tensor, model: ViT, recipe: Recipe, trust: Tensor) -> Tensor:
     """-log of the share of the class token's attention, and of its rollout, that falls on the outline.
 
-    ``masks`` float[n, 1, rows, cols]; pictures without a mask do not count. A patch counts by how much of it is
-    covered, in full from half of the best covered patch on: a patch that the outline only grazes has its centre, where
-    the peak is drawn, outside.
+    ``covered`` float[n, patches]; pictures without an outline do not count, the others as ``trust`` float[n] says. A
+    patch counts by how much of it is covered, in full from half of the best covered patch on: a patch that the outline
+    only grazes has its centre, where the peak is drawn, outside.
     """
-    covered = F.avg_pool2d(masks, model.config.patch).flatten(1)
     best = covered.amax(dim=1, keepdim=True)
     has = best[:, 0] > 0
     if not has.any():
-        return masks.new_zeros(())
+        return covered.new_zeros(())
     on = (covered / (0.5 * best).clamp_min(1e-6)).clamp_max(1.0)
     shares = [a.float()[has, :, 0, model.prefix_tokens :].mean(dim=1) for a in attentions[-recipe.guide_layers :]]
     last = [a.float()[has] for a in attentions[-recipe.rollout_layers :]]
     shares.append(rollout_cls(last, model.prefix_tokens))
     terms = [-torch.log((s * on[has]).sum(1) / s.sum(1).clamp_min(1e-6) + 1e-4) for s in shares]
-    return torch.stack(terms).mean() * has.float().mean()
+    return (torch.stack(terms).mean(dim=0) * trust[has]).sum() / len(covered)
 
 
 def _decay(model: nn.Module, name: str, recipe: Recipe) -> float:

@@ -40,12 +40,16 @@ class Recipe:
     weight_decay: float = 0.05
     label_smoothing: float = 0.05
     class_weights: Literal["none", "sqrt", "inverse"] = "sqrt"
+    balance: Literal["none", "cells"] = "none"  # draw as many pictures from every pair of source and label
     freeze_blocks: int = 0  # of a ViT, from the input on
+    cached_views: int = 0  # augmented views of each picture whose tokens after the frozen blocks are kept; 0: no cache
     warmup_share: float = 0.1
     ema: float = 0.995
     patience: int = 0  # epochs without a better validation loss before it stops and keeps the best; 0: never
     mixed_precision: Literal["gpu", "always", "never"] = "gpu"
     guide_weight: float = 0.0  # of attention on the outlines; a ViT alone
+    patch_weight: float = 0.0  # of telling for each patch whether it shows a tumour, by a head that is not kept
+    guide_sources: dict[str, float] = field(default_factory=dict)  # factor of guide_weight by source; others: 1
     guide_layers: int = 2
     rollout_layers: int = 4
     background_label: str = ""
@@ -62,6 +66,12 @@ class Recipe:
             raise ValueError("head_epochs must be from 0 to below epochs")
         if self.guide_weight and not self.architecture.startswith(("vit", "deit")):
             raise ValueError("guide_weight needs an architecture with attention")
+        if self.cached_views and not (self.freeze_blocks and self.architecture.startswith(("vit", "deit"))):
+            raise ValueError("cached_views needs a ViT with freeze_blocks")
+        if self.patch_weight and not (self.cached_views and self.background_label):
+            raise ValueError("patch_weight needs cached_views and background_label")
+        if self.cached_views and self.head_epochs:
+            raise ValueError("cached_views and head_epochs do not go together")
         alone = [key for key, choices in self.search.items() if not isinstance(choices, list) or not choices]
         if alone:
             raise ValueError(f"search needs a list of choices for {', '.join(alone)}")

@@ -56,12 +56,14 @@ class Progress:
     optimiser: dict[str, Any]
     schedule: dict[str, Any]
     history: list[Row] = field(default_factory=list)
+    patch_head: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 def save_progress(out: Path, about: About, progress: Progress) -> None:
     """Save a checkpoint atomically."""
     fields = {
-        name: getattr(progress, name) for name in ("epoch", "model", "average", "optimiser", "schedule", "history")
+        name: getattr(progress, name)
+        for name in ("epoch", "model", "average", "optimiser", "schedule", "history", "patch_head")
     }
     with new_file(out / CHECKPOINT) as part:
         torch.save(fields | {"identity": about.identity()}, part)
