@@ -16,14 +16,15 @@ from pathlib import Path
 
 import numpy as np
 
-from mri_batch.dataset import Item, load_dataset, read_picture
+from mri_batch.arrays import Float32
+from mri_batch.card import Preprocessing
 from mri_batch.commands.evaluate.heatmap_scores import load_mask
+from mri_batch.dataset import Item, load_dataset, read_picture
 from mri_batch.explain.quality.localization import hits_mask
-from mri_batch.placement import find_peak
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
-from mri_batch.arrays import Float32
-from mri_batch.placement import Placement
+from mri_batch.placement import Placement, find_peak
+from mri_batch.records import Slice
 
 BATCH = 8
 Answer = Callable[[Float32], tuple[Float32, Float32, Float32]]  # pixels -> logits, rollout, features
@@ -76,14 +77,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def hits_peak(item: Item, picture: object, heat: Float32, placement: Placement) -> bool:
+def hits_peak(item: Item, picture: Slice, heat: Float32, placement: Placement) -> bool:
     """Whether the rollout peaks within 4 px of the outline; false without an outline."""
-    return item.mask is not None and hits_mask(find_peak(heat, placement), load_mask(item, picture))  # type: ignore[arg-type]
+    return item.mask is not None and hits_mask(find_peak(heat, placement), load_mask(item, picture))
 
 
 def read_heads(folders: Sequence[Path]) -> dict[str, float]:
     """Share of the head in each slice, as far as ``labels.csv`` has a column ``head_fraction``."""
-    heads = {}
+    heads: dict[str, float] = {}
     for folder in folders:
         with (folder / "labels.csv").open(newline="", encoding="utf-8-sig") as stream:
             heads |= {
@@ -92,7 +93,7 @@ def read_heads(folders: Sequence[Path]) -> dict[str, float]:
     return heads
 
 
-def open_model(path: Path) -> tuple[Answer, object, tuple[str, ...]]:
+def open_model(path: Path) -> tuple[Answer, Preprocessing, tuple[str, ...]]:
     """Open a package, or a run folder with PyTorch."""
     if (path / "run.json").is_file():
         return open_run(path)
@@ -111,7 +112,7 @@ def open_model(path: Path) -> tuple[Answer, object, tuple[str, ...]]:
     return answer, session.card.preprocessing, session.labels
 
 
-def open_run(path: Path) -> tuple[Answer, object, tuple[str, ...]]:
+def open_run(path: Path) -> tuple[Answer, Preprocessing, tuple[str, ...]]:
     """Open a run folder's averaged weights; bfloat16, as in training."""
     import torch
 

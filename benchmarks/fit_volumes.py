@@ -4,8 +4,8 @@
 [--mirror]``
 
 The files are those of ``collect_volumes``. Compared are, with the shift fitted to each: the best window of 5 to 40 mm,
-the mean of the most suspicious quarter, and the most suspicious slice after smoothing. ``--kinds`` are single slices, for
-the temperature and for the thresholds of the kinds of tumour.
+the mean of the most suspicious quarter, and the most suspicious slice after smoothing. ``--kinds`` are single slices,
+for the temperature and for the thresholds of the kinds of tumour.
 """
 
 from __future__ import annotations

@@ -56,9 +56,9 @@ def make_patch_head(model: nn.Module, recipe: Recipe) -> nn.Module | None:
     """Make a linear head that tells for each patch whether it shows a tumour; it is for training alone."""
     if not recipe.patch_weight or not isinstance(model, ViT):
         return None
-    head = nn.Sequential(nn.LayerNorm(model.config.dim), nn.Linear(model.config.dim, 1))
-    nn.init.constant_(head[1].bias, -3.0)  # few patches show one
-    return head
+    last = nn.Linear(model.config.dim, 1)
+    nn.init.constant_(last.bias, -3.0)  # few patches show one
+    return nn.Sequential(nn.LayerNorm(model.config.dim), last)
 
 
 def patch_loss(scores: Tensor, covered: Tensor, known: Tensor, trust: Tensor) -> Tensor:

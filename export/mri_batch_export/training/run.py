@@ -78,10 +78,11 @@ def train(
     model = build_model(recipe, len(about.labels), init).to(choose_device())
     model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a third quicker for CNNs on a CPU
     tokens = cache(about, pool, model, validation, cache_folder or out / "tokens", tell)
-    run = Run(about, model, data, progress, tell, tokens and tokens.learning)
+    run = Run(about, model, data, progress, tell, tokens.learning if tokens else None)
+    known = tokens.validation if tokens else None
     while not run.is_finished():
         row = run.train_epoch()
-        row |= validate(model, run.average, validation, about.labels, recipe, tokens and tokens.validation)
+        row |= validate(model, run.average, validation, about.labels, recipe, known)
         run.history.append(row)
         tell(" ".join(f"{name} {value:.4g}" for name, value in row.items()))
         if recipe.patience == 0 or run.is_best():
