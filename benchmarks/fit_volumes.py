@@ -20,7 +20,14 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.measure_volumes import load_volumes, tell
-from mri_batch.commands.evaluate.volumes import Reading, Volume, judge, measure_studies, measure_volumes, without_finding
+from mri_batch.commands.evaluate.volumes import (
+    Reading,
+    Volume,
+    judge,
+    measure_studies,
+    measure_volumes,
+    without_finding,
+)
 from mri_batch.study_rule import StudyRule, StudySet, smooth_slices, to_probabilities
 from mri_batch_export.packaging.calibrate import fit_temperature
 from mri_batch_export.packaging.study_calibration import SHIFTS, WINDOWS_MM, fit_rule, fit_set

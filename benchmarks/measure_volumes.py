@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from mri_batch.commands.evaluate.estimate import Estimate
 from mri_batch.commands.evaluate.volumes import Reading, Volume, measure_studies, measure_volumes, without_finding
 from mri_batch.study_rule import StudyRule
 

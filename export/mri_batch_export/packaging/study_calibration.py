@@ -1,35 +1,42 @@
-"""Fit the rule over a volume on validation volumes: window, shift, smoothing, and the thresholds of its sets."""
+"""Fit the study rule on validation volumes: window, shifts, smoothing, and the thresholds of prediction sets."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from mri_batch.commands.evaluate.volumes import Volume, judge, without_finding
+from mri_batch.arrays import Float64, Int64
+from mri_batch.commands.evaluate.volumes import (
+    UNLABELLED,
+    Volume,
+    background_probabilities,
+    remove_finding,
+    with_removed,
+)
+from mri_batch.probabilities import conformal_floor
 from mri_batch.study_rule import (
+    StudyConformal,
     StudyRule,
-    StudySet,
-    find_least,
+    calibrate_slices,
+    estimate_spacing_mm,
     list_windows,
-    measure_spacing,
     smooth_slices,
-    to_probabilities,
 )
 
-Doubles = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 WINDOWS_MM = (5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0)
 SMOOTHS_MM = (0.0, 10.0, 15.0, 20.0, 30.0)
 SHIFTS = tuple(np.linspace(-4.0, 8.0, 97).tolist())
-WORTH_MORE = 0.01  # of log loss: less is not worth a longer window
+MIN_GAIN = 0.01  # of log loss: a longer window must gain more than this
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FittedRule:
-    """A rule, and its mean log loss of tumour or not on the volumes that it was fitted on: by study and by slice."""
+    """A rule with its mean log loss, finding or not, on the volumes it was fitted on: by study and by slice."""
 
     rule: StudyRule
     log_loss: float
@@ -37,111 +44,140 @@ class FittedRule:
     n_volumes: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledSlices:
+    """Single slices with a label: ``logits`` [n, k], ``targets`` int64[n], ``units`` n names of patients."""
+
+    logits: npt.NDArray[np.floating]
+    targets: Int64
+    units: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedConformal:
+    """Thresholds of prediction sets, and the error rate that each guarantees: ``kinds`` by index of the label."""
+
+    thresholds: StudyConformal
+    finding_alpha: float
+    no_finding_alpha: float
+    kind_alphas: Mapping[int, float]
+
+
 def fit_rule(
     volumes: Sequence[Volume], background: int, temperature: float, windows_mm: Sequence[float] = WINDOWS_MM
 ) -> FittedRule:
-    """Fit window and shift on volumes with a finding and on the same less their findings, both weighing alike.
+    """Fit window and shift on volumes with a finding and on the same volumes without it, both weighted equally.
 
-    The temperature is that of slices: a few volumes that a window tells apart would make any model look certain. The
-    shortest window whose log loss is within 0.01 of the least: it names the fewest slices. What is said of single
-    slices is fitted on the labelled slices of the volumes, those with and those without a finding weighing alike.
+    The temperature is that of slices: on a few volumes that a window separates, any model would look certain. The
+    shortest window within 0.01 of the least log loss is chosen, since it names the fewest slices. ``slice_shift`` and
+    ``slice_smooth_mm`` are fitted on the labelled slices, those with and without a finding weighted equally.
     """
-    studies = [*volumes, *(without_finding(volume, background) for volume in volumes)]
-    studies = [study for study in studies if study.usable.any()]
+    studies = [study for study in with_removed(volumes, background) if study.usable.any()]
     rules = [StudyRule(background=background, window_mm=mm, temperature=temperature) for mm in windows_mm]
-    fits = [_fit_window(studies, rule) for rule in rules]
+    fits = [_fit_shift(studies, rule) for rule in rules]
     least = min(cost for cost, _ in fits)
-    cost, rule = next((cost, rule) for cost, rule in fits if cost <= least + WORTH_MORE)
+    cost, rule = next((cost, rule) for cost, rule in fits if cost <= least + MIN_GAIN)
     slice_cost, rule = _fit_slices(volumes, rule)
     return FittedRule(rule=rule, log_loss=cost, slice_log_loss=slice_cost, n_volumes=len(volumes))
 
 
 def measure_log_loss(studies: Sequence[Volume], rule: StudyRule) -> float:
-    """Mean of -log of the probability of the truth, tumour or not; the two kinds of studies weigh alike."""
-    p = [1.0 - float(judge(study, rule).probabilities[rule.background]) for study in studies]
-    return _log_loss(p, [study.target != rule.background for study in studies])
+    """Mean log loss, finding or not, of studies; those with and without a finding are weighted equally."""
+    return balanced_log_loss(1.0 - background_probabilities(studies, rule), has_finding(studies, rule.background))
 
 
-def _fit_window(studies: Sequence[Volume], rule: StudyRule) -> tuple[float, StudyRule]:
-    truth = [study.target != rule.background for study in studies]
-    means = [_window_means(study, rule.window_mm) for study in studies]
-    best = (np.inf, rule)
-    for shift in SHIFTS:
-        tried = replace(rule, shift=shift)
-        p = [
-            1.0 - float((mean @ to_probabilities(study.logits, tried)[:, rule.background]).min())
-            for mean, study in zip(means, studies, strict=True)
+def has_finding(studies: Sequence[Volume], background: int) -> Bools:
+    """Whether each study has a finding: bool[m]."""
+    return np.array([study.target != background for study in studies])
+
+
+def balanced_log_loss(probabilities: Float64, truth: Bools) -> float:
+    """Log loss of probabilities [m] of a finding, averaged by class and then over the classes that occur."""
+    costs = -np.log(np.clip(np.where(truth, probabilities, 1.0 - probabilities), 1e-12, 1.0))
+    return float(np.mean([costs[truth == kind].mean() for kind in np.unique(truth)]))
+
+
+def _fit_shift(studies: Sequence[Volume], rule: StudyRule) -> tuple[float, StudyRule]:
+    truth = has_finding(studies, rule.background)
+    averages = [_window_averages(study, rule.window_mm) for study in studies]
+
+    def cost(tried: StudyRule) -> float:
+        background = [
+            (average @ calibrate_slices(study.logits, tried, tried.shift)[:, rule.background]).min()
+            for average, study in zip(averages, studies, strict=True)
         ]
-        best = min(best, (_log_loss(p, truth), tried), key=lambda pair: pair[0])
-    return best
+        return balanced_log_loss(1.0 - np.array(background), truth)
+
+    costs = [(cost(tried), tried) for tried in (replace(rule, shift=shift) for shift in SHIFTS)]
+    return min(costs, key=lambda pair: pair[0])
 
 
 def _fit_slices(volumes: Sequence[Volume], rule: StudyRule) -> tuple[float, StudyRule]:
-    told = [(volume.labels >= 0) & volume.usable for volume in volumes]
-    truth = np.concatenate(
-        [volume.labels[use] != rule.background for volume, use in zip(volumes, told, strict=True)]
-    ).tolist()
-    best = (np.inf, rule)
+    labelled = [(volume.labels != UNLABELLED) & volume.usable for volume in volumes]
+    truth = np.concatenate([v.labels[use] != rule.background for v, use in zip(volumes, labelled, strict=True)])
+
+    def cost(tried: StudyRule) -> float:
+        p = [
+            smooth_slices(
+                calibrate_slices(volume.logits, tried, tried.slice_shift), volume.positions_mm, tried.slice_smooth_mm
+            )[use, rule.background]
+            for volume, use in zip(volumes, labelled, strict=True)
+        ]
+        return balanced_log_loss(1.0 - np.concatenate(p), truth)
+
+    costs = [(cost(tried), tried) for tried in _iter_slice_rules(rule)]
+    return min(costs, key=lambda pair: pair[0])
+
+
+def _iter_slice_rules(rule: StudyRule) -> Iterator[StudyRule]:
     for mm in SMOOTHS_MM:
         for shift in SHIFTS[::2]:
-            p = np.concatenate(
-                [
-                    1.0
-                    - smooth_slices(to_probabilities(v.logits, rule, shift), v.positions_mm, mm)[use, rule.background]
-                    for v, use in zip(volumes, told, strict=True)
-                ]
-            )
-            cost = _log_loss(p.tolist(), truth)
-            best = min(best, (cost, replace(rule, slice_shift=shift, slice_smooth_mm=mm)), key=lambda pair: pair[0])
-    return best
+            yield replace(rule, slice_shift=shift, slice_smooth_mm=mm)
 
 
-def _window_means(study: Volume, window_mm: float) -> Doubles:
-    """Matrix [windows, n] that takes the mean over each window of a study."""
-    places = np.abs(study.positions_mm - study.positions_mm[0])
-    windows = list_windows(places, study.usable, window_mm, measure_spacing(places))
-    means = np.zeros((len(windows), len(places)))
+def _window_averages(study: Volume, window_mm: float) -> Float64:
+    """Matrix float64[windows, n] that averages over each window of a study."""
+    offsets = np.abs(study.positions_mm - study.positions_mm[0])
+    windows = list_windows(offsets, study.usable, window_mm, estimate_spacing_mm(offsets))
+    averages = np.zeros((len(windows), len(offsets)))
     for row, window in enumerate(windows):
-        means[row, list(window)] = 1.0 / len(window)
-    return means
+        averages[row, list(window)] = 1.0 / len(window)
+    return averages
 
 
-def _log_loss(p: Sequence[float], truth: Sequence[bool]) -> float:
-    said, true = np.array(p), np.array(truth)
-    costs = -np.log(np.clip(np.where(true, said, 1.0 - said), 1e-12, 1.0))
-    return float(np.mean([costs[true == kind].mean() for kind in np.unique(true)]))
+def fit_conformal_sets(
+    volumes: Sequence[Volume], slices: LabelledSlices, rule: StudyRule, *, alpha: float, alpha_kinds: float
+) -> FittedConformal:
+    """Fit the thresholds of prediction sets: finding or not on volumes, which finding on patients of single slices.
 
-
-def fit_set(
-    volumes: Sequence[Volume],
-    logits: npt.NDArray[np.floating],
-    targets: npt.NDArray[np.int64],
-    units: Sequence[str],
-    rule: StudyRule,
-    alpha: float,
-    alpha_kinds: float,
-) -> tuple[StudySet, dict[str, float]]:
-    """Fit the thresholds of the sets, and tell the error rate that each keeps to.
-
-    Tumour or not on volumes; which tumour on patients of slices that all show it (``logits`` [n, k] and so on).
+    ``slices`` of a label with a finding all show it.
     """
-    p = np.array([1.0 - judge(volume, rule).probabilities[rule.background] for volume in volumes])
-    apart = [without_finding(volume, rule.background) for volume in volumes]
-    q = np.array([judge(volume, rule).probabilities[rule.background] for volume in apart if volume.usable.any()])
-    finding, kept_finding = find_least(p, alpha)
-    no_finding, kept_nothing = find_least(q, alpha)
-    kinds, told = [0.0] * logits.shape[1], {"finding": kept_finding, "no_finding": kept_nothing}
-    slices = to_probabilities(logits, rule)
-    for k in range(logits.shape[1]):
-        if k != rule.background:
-            names = sorted({unit for unit, target in zip(units, targets, strict=True) if target == k})
-            of = np.array(
-                [_share(slices[(np.array(units) == name) & (targets == k)], k, rule.background) for name in names]
-            )
-            kinds[k], told[str(k)] = find_least(of, alpha_kinds)
-    return StudySet(background=rule.background, finding=finding, no_finding=no_finding, kinds=tuple(kinds)), told
+    removed = [remove_finding(volume, rule.background) for volume in volumes]
+    without = [volume for volume in removed if volume.usable.any()]
+    finding, finding_alpha = conformal_floor(1.0 - background_probabilities(volumes, rule), alpha)
+    no_finding, no_finding_alpha = conformal_floor(background_probabilities(without, rule), alpha)
+    n_labels = slices.logits.shape[1]
+    floors = {
+        k: conformal_floor(_kind_shares(slices, k, rule), alpha_kinds) for k in range(n_labels) if k != rule.background
+    }
+    return FittedConformal(
+        thresholds=StudyConformal(
+            background=rule.background,
+            finding=finding,
+            no_finding=no_finding,
+            kinds=tuple(floors[k][0] if k in floors else 0.0 for k in range(n_labels)),
+        ),
+        finding_alpha=finding_alpha,
+        no_finding_alpha=no_finding_alpha,
+        kind_alphas={k: kept for k, (_, kept) in floors.items()},
+    )
 
 
-def _share(slices: Doubles, k: int, background: int) -> float:
-    mean = slices.mean(axis=0)
-    return float(mean[k] / (1.0 - mean[background]))
+def _kind_shares(slices: LabelledSlices, k: int, rule: StudyRule) -> Float64:
+    """Share of label k in the probability of any finding, for each patient with that label: float64[m]."""
+    probabilities = calibrate_slices(slices.logits, rule, rule.shift)
+    members: dict[str, list[int]] = {}
+    for i in np.flatnonzero(slices.targets == k).tolist():
+        members.setdefault(slices.units[i], []).append(i)
+    means = [probabilities[rows].mean(axis=0) for _, rows in sorted(members.items())]
+    return np.array([mean[k] / (1.0 - mean[rule.background]) for mean in means], np.float64)

@@ -27,7 +27,14 @@ from mri_batch_export.training.networks import (
     set_phase,
     set_training,
 )
-from mri_batch_export.training.pictures import WIDE_BY, Pictures, edit_counterfactually, list_pictures, load_exact, load_wide
+from mri_batch_export.training.pictures import (
+    WIDE_BY,
+    Pictures,
+    edit_counterfactually,
+    list_pictures,
+    load_exact,
+    load_wide,
+)
 from mri_batch_export.training.recipe import Recipe
 from mri_batch_export.training.run_folder import (
     About,

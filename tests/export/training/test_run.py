@@ -20,9 +20,9 @@ from mri_batch_export.architectures.convert import last_linear
 from mri_batch_export.architectures.vit import ViT
 from mri_batch_export.training.networks import build_model, cover_patches, guide_loss
 from mri_batch_export.training.recipe import Recipe, list_recipes, load_recipe, to_recipe
+from mri_batch_export.training.run import train
 from mri_batch_export.training.run_folder import RUN, WEIGHTS, Row
 from mri_batch_export.training.splits import choose_splits
-from mri_batch_export.training.run import train
 
 PATIENTS = 12  # of each of two classes, two pictures each
 VIT = {"patch": 8, "dim": 16, "depth": 2, "heads": 2}

@@ -11,16 +11,16 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from mri_batch.errors import UsageError
 from mri_batch.dataset import Item, load_dataset
+from mri_batch.errors import UsageError
 from mri_batch_export.architectures.vit import ViT, rollout_cls
 from mri_batch_export.training.cross_validation import N_FOLDS, assign_folds, choose_pool, split_by_fold
 from mri_batch_export.training.networks import build_model, patch_loss
 from mri_batch_export.training.pictures import load_exact
 from mri_batch_export.training.recipe import Recipe
+from mri_batch_export.training.run import describe, draw_order, load_pictures, train
 from mri_batch_export.training.run_folder import RUN, WEIGHTS, Row
 from mri_batch_export.training.tokens import forward_from, take_tokens
-from mri_batch_export.training.run import describe, draw_order, load_pictures, train
 from mri_batch_export.training.validate import predict, predict_from
 from tests.export.training.test_run import VIT, history, make_data, make_recipe, one_thread  # noqa: F401  a fixture
 

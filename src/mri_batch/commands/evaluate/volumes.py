@@ -1,47 +1,49 @@
-"""Figures of whole volumes: slices, deciding slices, heat and the answer by study, with intervals by patient."""
+"""Metrics of whole volumes: slices, deciding slices, heat and study predictions, with intervals by patient."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from mri_batch.arrays import Float64, Int64
 from mri_batch.commands.evaluate import metrics
-from mri_batch.commands.evaluate.estimate import Estimate
-from mri_batch.study_rule import StudyAnswer, StudyRule, judge_study
+from mri_batch.commands.evaluate.estimate import Bootstrap, Estimate
+from mri_batch.probabilities import weighted_calibration_error
+from mri_batch.study_rule import StudyPrediction, StudyRule, predict_study
 
-Doubles = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
 
 UNLABELLED = -1
+
+Counts = dict[str, tuple[float, float]]  # metric -> numerator, denominator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Volume:
-    """One volume's slices in order, and what is true of them.
+    """The n slices of one volume in stack order, with their ground truth.
 
-    ``target``: index of the study's label; ``labels`` int64[n]: of each slice, -1 without one; ``shows`` bool[n]: the
-    outline is on it; ``hits`` bool[n]: the heat peaks within 4 px of the outline; ``logits`` [n, k];
-    ``positions_mm`` [n]; ``usable`` bool[n]: a slice that a model for brains should judge.
+    ``unit``: the patient. ``target``: index of the study's label. ``labels`` int64[n]: label of each slice, -1 without
+    one. ``has_outline`` bool[n]: the finding is outlined on the slice. ``peak_hits`` bool[n]: the heat peaks within
+    4 px of the outline. ``logits`` [n, k]; ``positions_mm`` float64[n]; ``usable`` bool[n]: the slice shows brain.
     """
 
     unit: str
     source: str
     target: int
-    labels: Ints
-    shows: Bools
-    hits: Bools
+    labels: Int64
+    has_outline: Bools
+    peak_hits: Bools
     logits: npt.NDArray[np.floating]
-    positions_mm: Doubles
+    positions_mm: Float64
     usable: Bools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """How a volume is read: the rule, and when it abstains."""
+class VolumePolicy:
+    """How volumes are predicted: the rule, the thresholds of the verdict, the number of key slices."""
 
     rule: StudyRule
     abstain_below: float = 0.5
@@ -49,10 +51,10 @@ class Reading:
     max_key_slices: int = 5
 
 
-def without_finding(volume: Volume, background: int) -> Volume:
-    """The volume less all slices that are not labelled as without a finding: what stands in for a head without one.
+def remove_finding(volume: Volume, background: int) -> Volume:
+    """Return the volume without the slices not labelled as background: a stand-in for a volume without a finding.
 
-    The gap stays in the positions. It is no normal head: a tumour nearby may have moved what is seen.
+    Positions keep the gap. It is not a normal head: a tumour nearby may have displaced what is seen.
     """
     kept = volume.labels == background
     return Volume(
@@ -60,111 +62,127 @@ def without_finding(volume: Volume, background: int) -> Volume:
         source=volume.source,
         target=background,
         labels=volume.labels[kept],
-        shows=volume.shows[kept],
-        hits=volume.hits[kept],
+        has_outline=volume.has_outline[kept],
+        peak_hits=volume.peak_hits[kept],
         logits=volume.logits[kept],
         positions_mm=volume.positions_mm[kept],
         usable=volume.usable[kept],
     )
 
 
-def judge(volume: Volume, rule: StudyRule) -> StudyAnswer:
-    """Judge one volume by the rule."""
-    return judge_study(volume.logits, rule, positions_mm=volume.positions_mm, usable=volume.usable)
+def with_removed(volumes: Sequence[Volume], background: int) -> list[Volume]:
+    """Return the volumes, followed by the same volumes without their findings where these have a usable slice."""
+    removed = (remove_finding(volume, background) for volume in volumes)
+    return [*volumes, *(volume for volume in removed if volume.usable.any())]
 
 
-def count_volume(volume: Volume, reading: Reading) -> dict[str, tuple[float, float]]:
-    """Every figure's numerator and denominator in one volume."""
-    background = reading.rule.background
-    answer = judge(volume, reading.rule)
-    slices = answer.own
-    free = (volume.labels == background) & volume.usable
-    found = (volume.labels >= 0) & (volume.labels != background)
-    called = slices.argmax(axis=1) != background
-    top = float(answer.probabilities[answer.label])
-    tumour = volume.target != background
-    said_tumour = answer.label != background and top >= reading.abstain_below
-    key = list(answer.choose_key_slices(background, reading.max_key_slices))
-    showing = volume.shows[key]
-    counts = {
-        "tumour-free slices called so": (float((free & ~called).sum()), float(free.sum())),
-        "slices with a tumour called a tumour": (float((found & called).sum()), float(found.sum())),
-        "probability of slices": (float(slices.max(axis=1)[free | found].sum()), float((free | found).sum())),
-        "answered rightly and not abstained": (
-            float(answer.label == volume.target and top >= reading.abstain_below),
-            1.0,
-        ),
-        "abstained": (float(top < reading.abstain_below), 1.0),
-        "reported": (float(top >= reading.report_above), 1.0),
-        "reported and wrong": (float(top >= reading.report_above and answer.label != volume.target), 1.0),
+def predict_volume(volume: Volume, rule: StudyRule) -> StudyPrediction:
+    """Predict one volume by the rule."""
+    return predict_study(volume.logits, rule, positions_mm=volume.positions_mm, usable=volume.usable)
+
+
+def background_probabilities(volumes: Iterable[Volume], rule: StudyRule) -> Float64:
+    """Probability of no finding in each volume: float64[m]."""
+    return np.array([predict_volume(volume, rule).probabilities[rule.background] for volume in volumes], np.float64)
+
+
+def count_volume(volume: Volume, policy: VolumePolicy) -> Counts:
+    """Numerator and denominator of every metric in one volume."""
+    prediction = predict_volume(volume, policy.rule)
+    return (
+        _count_slices(volume, prediction, policy.rule.background)
+        | _count_study(volume, prediction, policy)
+        | (_count_finding(volume, prediction, policy) if volume.target != policy.rule.background else {})
+    )
+
+
+def _count_slices(volume: Volume, prediction: StudyPrediction, background: int) -> Counts:
+    negative = (volume.labels == background) & volume.usable
+    positive = _with_finding(volume, background)
+    called = prediction.slices.argmax(axis=1) != background
+    labelled = negative | positive
+    return {
+        "tumour-free slices predicted tumour-free": (float((negative & ~called).sum()), float(negative.sum())),
+        "tumour slices predicted as tumour": (float((positive & called).sum()), float(positive.sum())),
+        "confidence of slices": (float(prediction.slices.max(axis=1)[labelled].sum()), float(labelled.sum())),
     }
-    if tumour:
-        hit = volume.hits[key] & showing
-        counts |= {
-            "called a tumour and not abstained": (float(said_tumour), 1.0),
-            "key slices that show the tumour": (float(showing.sum()), float(len(key))),
-            "first key slice shows the tumour": (float(volume.shows[_first(answer, background)]), 1.0),
-            "heat peak within 4 px, key slices with a tumour": (float(hit.sum()), float(showing.sum())),
-            "heat peak within 4 px, slices with a tumour": (
-                float((volume.hits & found & called).sum()),
-                float((found & called).sum()),
-            ),
-        }
-    return counts
+
+
+def _count_study(volume: Volume, prediction: StudyPrediction, policy: VolumePolicy) -> Counts:
+    top = float(prediction.probabilities.max())
+    right = prediction.label == volume.target
+    return {
+        "correct and not abstained": (float(right and top >= policy.abstain_below), 1.0),
+        "abstained": (float(top < policy.abstain_below), 1.0),
+        "reported": (float(top >= policy.report_above), 1.0),
+        "reported and wrong": (float(top >= policy.report_above and not right), 1.0),
+    }
+
+
+def _count_finding(volume: Volume, prediction: StudyPrediction, policy: VolumePolicy) -> Counts:
+    background = policy.rule.background
+    found = prediction.label != background and float(prediction.probabilities.max()) >= policy.abstain_below
+    key = list(prediction.choose_key_slices(background, policy.max_key_slices))
+    first = prediction.choose_key_slices(background, 1)[0]
+    shown = volume.has_outline[key]
+    called = _with_finding(volume, background) & (prediction.slices.argmax(axis=1) != background)
+    return {
+        "predicted as tumour and not abstained": (float(found), 1.0),
+        "key slices that show the tumour": (float(shown.sum()), float(len(key))),
+        "first key slice shows the tumour": (float(volume.has_outline[first]), 1.0),
+        "heat peak within 4 px, key slices with tumour": (
+            float((volume.peak_hits[key] & shown).sum()),
+            float(shown.sum()),
+        ),
+        "heat peak within 4 px, tumour slices": (float((volume.peak_hits & called).sum()), float(called.sum())),
+    }
 
 
 def measure_volumes(
-    volumes: Sequence[Volume], reading: Reading, *, n_draws: int = 1000, seed: int = 0
-) -> dict[str, Figure]:
-    """Figures over volumes, with intervals from draws of whole patients."""
-    counts = [count_volume(volume, reading) for volume in volumes]
-    weights = f.draw_weights([volume.unit for volume in volumes], n_draws, seed)
+    volumes: Sequence[Volume], policy: VolumePolicy, bootstrap: Bootstrap | None = None
+) -> dict[str, Estimate]:
+    """Metrics over volumes, with intervals from a bootstrap of patients."""
+    counts = [count_volume(volume, policy) for volume in volumes]
+    weights = (bootstrap or Bootstrap()).weights([volume.unit for volume in volumes])
     measured = {}
     for name in dict.fromkeys(name for count in counts for name in count):
-        part = np.array([count.get(name, (0.0, 0.0))[0] for count in counts])
-        whole = np.array([count.get(name, (0.0, 0.0))[1] for count in counts])
-        measured[name] = Figure.of(f.share(weights @ part, weights @ whole))
-    measured["area under the ROC curve, slices"] = Figure.of(_slice_auc(volumes, reading, weights))
+        part, whole = np.array([count.get(name, (0.0, 0.0)) for count in counts]).T
+        measured[name] = Estimate.of(metrics.share(weights @ part, weights @ whole))
+    measured["area under the ROC curve, slices"] = Estimate.of(_slice_auc(volumes, policy.rule, weights))
     return measured
 
 
 def measure_studies(
-    volumes: Sequence[Volume], rule: StudyRule, *, n_draws: int = 1000, seed: int = 0
-) -> dict[str, Figure]:
-    """Area under the ROC curve, log loss and calibration error of tumour or not, by study.
+    volumes: Sequence[Volume], rule: StudyRule, bootstrap: Bootstrap | None = None
+) -> dict[str, Estimate]:
+    """Area under the ROC curve, accuracy, log loss and calibration error of finding or not, by study.
 
-    Volumes without a finding must be among them: see :func:`without_finding`.
+    Needs volumes of both kinds: see :func:`with_removed`.
     """
-    p = np.array([1.0 - judge(volume, rule).probabilities[rule.background] for volume in volumes])
+    p = 1.0 - background_probabilities(volumes, rule)
     truth = np.array([volume.target != rule.background for volume in volumes])
-    weights = f.draw_weights([volume.unit for volume in volumes], n_draws, seed)
-    confidence = np.maximum(p, 1 - p)
+    weights = (bootstrap or Bootstrap()).weights([volume.unit for volume in volumes])
     right = (p >= 0.5) == truth
-    chosen = np.where(truth, p, 1 - p)
+    of_truth = np.where(truth, p, 1 - p)
     return {
-        "area under the ROC curve": Figure.of(f.roc_auc(p, truth, weights)),
-        "accuracy": Figure.of(f.mean(right.astype(np.float64), weights)),
-        "log loss": Figure.of(f.mean(-np.log(np.maximum(chosen, 1e-12)), weights)),
-        "calibration error": Figure.of(f.ece(confidence, right, weights)),
+        "area under the ROC curve": Estimate.of(metrics.roc_auc(p, truth, weights)),
+        "accuracy": Estimate.of(metrics.mean(right.astype(np.float64), weights)),
+        "log loss": Estimate.of(metrics.mean(-np.log(np.maximum(of_truth, 1e-12)), weights)),
+        "calibration error": Estimate.of(weighted_calibration_error(np.maximum(p, 1 - p), right, weights)),
     }
 
 
-def with_logits(volume: Volume, logits: npt.NDArray[np.floating]) -> Volume:
-    """The volume as another model sees it."""
-    return replace(volume, logits=logits)
+def _with_finding(volume: Volume, background: int) -> Bools:
+    found: Bools = (volume.labels != UNLABELLED) & (volume.labels != background)
+    return found
 
 
-def _first(answer: StudyAnswer, background: int) -> int:
-    return answer.choose_key_slices(background, 1)[0]
-
-
-def _slice_auc(volumes: Sequence[Volume], reading: Reading, weights: Doubles) -> Doubles:
-    background = reading.rule.background
+def _slice_auc(volumes: Sequence[Volume], rule: StudyRule, weights: Float64) -> Float64:
     scores, positive, of = [], [], []
     for number, volume in enumerate(volumes):
-        own = judge(volume, reading.rule).own
-        told = (volume.labels >= 0) & volume.usable
-        scores.append(1.0 - own[told, background])
-        positive.append(volume.labels[told] != background)
-        of += [number] * int(told.sum())
-    return f.roc_auc(np.concatenate(scores), np.concatenate(positive), weights[:, of])
+        slices = predict_volume(volume, rule).slices
+        labelled = (volume.labels != UNLABELLED) & volume.usable
+        scores.append(1.0 - slices[labelled, rule.background])
+        positive.append(volume.labels[labelled] != rule.background)
+        of += [number] * int(labelled.sum())
+    return metrics.roc_auc(np.concatenate(scores), np.concatenate(positive), weights[:, of])
