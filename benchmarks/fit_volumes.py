@@ -1,9 +1,9 @@
-"""Compare rules over a volume on validation volumes, fit the best, and measure it on other volumes once.
+"""Compare study rules on validation volumes, fit the best one, and measure it once on other volumes.
 
 ``python -m benchmarks.fit_volumes --fit FILE.npz:SPLIT [--fit ...] --kinds FILE.npz:SPLIT [--test FILE.npz:SPLIT]
 [--mirror]``
 
-The files are those of ``collect_volumes``. Compared are, with the shift fitted to each: the best window of 5 to 40 mm,
+The files are those of ``collect_volumes``. Compared, each with a fitted shift: the most suspicious window (5 to 40 mm),
 the mean of the most suspicious quarter, and the most suspicious slice after smoothing. ``--kinds`` are single slices,
 for the temperature and for the thresholds of the kinds of tumour.
 """
@@ -17,157 +17,161 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from benchmarks.measure_volumes import load_volumes, tell
+from benchmarks.measure_volumes import BACKGROUND, load_volumes, print_by_source, print_metrics, to_text
+from mri_batch.arrays import Float64
+from mri_batch.commands.evaluate.estimate import Bootstrap
 from mri_batch.commands.evaluate.volumes import (
-    Reading,
     Volume,
-    judge,
+    VolumePolicy,
     measure_studies,
     measure_volumes,
-    without_finding,
+    predict_volume,
+    remove_finding,
+    with_removed,
 )
-from mri_batch.study_rule import StudyRule, StudySet, smooth_slices, to_probabilities
+from mri_batch.study_rule import StudyConformal, StudyRule, calibrate_slices, smooth_slices
 from mri_batch_export.packaging.calibrate import fit_temperature
-from mri_batch_export.packaging.study_calibration import SHIFTS, WINDOWS_MM, fit_rule, fit_set
+from mri_batch_export.packaging.study_calibration import (
+    SHIFTS,
+    WINDOWS_MM,
+    LabelledSlices,
+    balanced_log_loss,
+    fit_conformal_sets,
+    fit_rule,
+    has_finding,
+)
 
-Doubles = npt.NDArray[np.float64]
-Pick = Callable[[Doubles, Volume], float]  # probabilities of slices -> the study's probability of a tumour
+ALPHA, ALPHA_KINDS = 0.1, 0.2  # error rates of the sets: finding or not, which finding
+
+Aggregate = Callable[[Float64, Volume], float]  # background probabilities of slices -> probability of a tumour
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print what was compared, what was fitted, and what it does."""
+    """Print the comparison, the fitted rule and its metrics."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fit", action="append", required=True)
     parser.add_argument("--kinds", action="append", required=True)
     parser.add_argument("--test")
     parser.add_argument("--mirror", action="store_true")
-    told = parser.parse_args(arguments)
-    volumes, labels = load_many(told.fit, mirror=told.mirror)
-    background = labels.index("no_tumor")
-    logits, targets, _ = load_slices([*told.kinds, *told.fit], labels)
-    temperature = fit_temperature(logits, targets)
-    print(f"fitted on {len(volumes)} volumes; temperature {temperature:.3f} of {len(targets)} slices")
+    args = parser.parse_args(arguments)
+    volumes, labels = load_many(args.fit, mirror=args.mirror)
+    background = labels.index(BACKGROUND)
+    slices = load_slices([*args.kinds, *args.fit], labels)
+    temperature = fit_temperature(slices.logits.astype(np.float32), slices.targets)
+    print(f"fitted on {len(volumes)} volumes; temperature {temperature:.3f} of {len(slices.targets)} slices")
     compare_rules(volumes, background, temperature)
     fitted = fit_rule(volumes, background, temperature)
-    reading = Reading(rule=fitted.rule)
+    policy = VolumePolicy(rule=fitted.rule)
     print(f"\nchosen: {fitted}")
-    print_figures("fitted", volumes, reading)
-    sets, kept = fit_set(volumes, *load_slices(told.kinds, labels), fitted.rule, 0.1, 0.2)
-    print(f"\nsets: {sets}\nkept to: {kept}")
-    if told.test:
-        tested, _ = load_many([told.test], mirror=told.mirror)
-        print_figures("test", tested, reading)
-        for source in sorted({volume.source for volume in tested}):
-            print_figures(source, [volume for volume in tested if volume.source == source], reading)
-        print_sets(tested, sets, fitted.rule)
+    print_all("fitted", volumes, policy)
+    sets = fit_conformal_sets(
+        volumes, load_slices(args.kinds, labels), fitted.rule, alpha=ALPHA, alpha_kinds=ALPHA_KINDS
+    )
+    print(f"\nprediction sets: {sets}")
+    if args.test:
+        tested, _ = load_many([args.test], mirror=args.mirror)
+        print_all("test", tested, policy)
+        print_by_source(tested, policy)
+        print_sets(tested, sets.thresholds, policy)
     return 0
 
 
-def print_sets(tested: Sequence[Volume], sets: StudySet, rule: StudyRule) -> None:
-    """Print how often sets hold the truth, and the verdict by study: a set of one label and at least 0.8."""
-    for kind, some in (("with", tested), ("without", [without_finding(v, rule.background) for v in tested])):
-        answers = [judge(volume, rule) for volume in some]
-        chosen = [sets.choose(answer.probabilities) for answer in answers]
-        held = np.mean([v.target in c for v, c in zip(some, chosen, strict=True)])
-        said = [len(c) == 1 and a.probabilities.max() >= 0.8 for a, c in zip(answers, chosen, strict=True)]
-        wrong = [s and a.label != v.target for s, a, v in zip(said, answers, some, strict=True)]
+def print_all(title: str, volumes: Sequence[Volume], policy: VolumePolicy) -> None:
+    """Print every metric of some volumes, and those of slices without any fitting."""
+    print_metrics(title, volumes, policy)
+    raw = replace(policy, rule=replace(policy.rule, temperature=1.0, slice_shift=0.0, slice_smooth_mm=0.0))
+    metrics = measure_volumes(volumes, raw)
+    for name in ("tumour-free slices predicted tumour-free", "tumour slices predicted as tumour"):
+        print(f"| without fitting: {name} | {to_text(metrics[name])} |")
+
+
+def print_sets(tested: Sequence[Volume], sets: StudyConformal, policy: VolumePolicy) -> None:
+    """Print coverage and size of the sets, and the verdicts: "report" needs a set of one label and 0.8."""
+    for kind, some in (("with", tested), ("without", [remove_finding(v, sets.background) for v in tested])):
+        predictions = [predict_volume(volume, policy.rule) for volume in some]
+        chosen = [sets.prediction_set(prediction.probabilities) for prediction in predictions]
+        covered = np.mean([v.target in c for v, c in zip(some, chosen, strict=True)])
+        reported = [
+            (p.label, v.target)
+            for c, p, v in zip(chosen, predictions, some, strict=True)
+            if len(c) == 1 and p.probabilities.max() >= policy.report_above
+        ]
+        wrong = sum(label != target for label, target in reported)
         size = np.mean([len(c) for c in chosen])
-        told = f"reported {sum(said)}, wrongly {sum(wrong)}"
-        print(f"{kind} tumour: sets hold the truth {held:.3f}, size {size:.2f}; {told}")
+        print(f"{kind} tumour: coverage {covered:.3f}, size {size:.2f}; reported {len(reported)}, wrongly {wrong}")
 
 
 def compare_rules(volumes: Sequence[Volume], background: int, temperature: float) -> None:
-    """Print the log loss and the ROC area of each rule."""
-    studies = [*volumes, *(without_finding(volume, background) for volume in volumes)]
+    """Print log loss and area under the ROC curve of each rule."""
+    studies = with_removed(volumes, background)
     for mm in WINDOWS_MM:
         fitted = fit_rule(volumes, background, temperature, (mm,))
-        auc = measure_studies(studies, fitted.rule, n_draws=200)["area under the ROC curve"]
-        print(
-            f"| window {mm:g} mm | log loss {fitted.log_loss:.3f} | AUC {tell(auc)} | shift {fitted.rule.shift:+.2f} |"
-        )
-    for name, pick in RULES.items():
-        print(f"| {name} | log loss {fit_other(studies, background, temperature, pick(background)):.3f} | | |")
+        auc = measure_studies(studies, fitted.rule, Bootstrap(n_draws=200))["area under the ROC curve"]
+        shift = fitted.rule.shift
+        print(f"| window {mm:g} mm | log loss {fitted.log_loss:.3f} | AUC {to_text(auc)} | shift {shift:+.2f} |")
+    for name, aggregate in RULES.items():
+        print(f"| {name} | log loss {fit_other(studies, background, temperature, aggregate):.3f} | | |")
 
 
-def fit_other(studies: Sequence[Volume], background: int, temperature: float, pick: Pick) -> float:
+def fit_other(studies: Sequence[Volume], background: int, temperature: float, aggregate: Aggregate) -> float:
     """Least log loss of another rule over shifts."""
-    truth = np.array([study.target != background for study in studies])
-    least = np.inf
+    rule = StudyRule(background=background, window_mm=1, temperature=temperature)
+    truth = has_finding(studies, background)
+    losses = []
     for shift in SHIFTS[::2]:
-        rule = StudyRule(background=background, window_mm=1, temperature=temperature, shift=shift)
-        p = np.array([pick(to_probabilities(study.logits, rule), study) for study in studies])
-        costs = -np.log(np.clip(np.where(truth, p, 1 - p), 1e-12, 1))
-        least = min(least, float(np.mean([costs[truth == kind].mean() for kind in (True, False)])))
-    return least
+        slices = [calibrate_slices(study.logits, rule, shift)[:, background] for study in studies]
+        p = np.array([aggregate(own, study) for own, study in zip(slices, studies, strict=True)])
+        losses.append(balanced_log_loss(p, truth))
+    return min(losses)
 
 
-def _quarter(background: int) -> Pick:
-    def pick(p: Doubles, study: Volume) -> float:
-        suspicion = np.sort(1.0 - p[study.usable, background])[::-1]
-        return float(suspicion[: max(3, -(-len(suspicion) // 4))].mean())
-
-    return pick
+def top_quarter(background: Float64, study: Volume) -> float:
+    """Mean over the quarter of the usable slices, at least three, with the least background probability."""
+    suspicion = np.sort(1.0 - background[study.usable])[::-1]
+    return float(suspicion[: max(3, -(-len(suspicion) // 4))].mean())
 
 
-def _smoothed(mm: float) -> Callable[[int], Pick]:
-    def of(background: int) -> Pick:
-        def pick(p: Doubles, study: Volume) -> float:
-            return float(1.0 - smooth_slices(p, study.positions_mm, mm)[study.usable, background].min())
+def most_suspicious(smooth_mm: float) -> Aggregate:
+    """Return the rule of the most suspicious slice after smoothing."""
 
-        return pick
+    def aggregate(background: Float64, study: Volume) -> float:
+        smooth = smooth_slices(background[:, None], study.positions_mm, smooth_mm)
+        return float(1.0 - smooth[study.usable, 0].min())
 
-    return of
+    return aggregate
 
 
-RULES = {
-    "most suspicious quarter": _quarter,
-    "most suspicious slice": _smoothed(0.0),
-    "most suspicious slice, smoothed by 10 mm": _smoothed(10.0),
-    "most suspicious slice, smoothed by 20 mm": _smoothed(20.0),
+RULES: dict[str, Aggregate] = {
+    "most suspicious quarter": top_quarter,
+    "most suspicious slice": most_suspicious(0.0),
+    "most suspicious slice, smoothed over 10 mm": most_suspicious(10.0),
+    "most suspicious slice, smoothed over 20 mm": most_suspicious(20.0),
 }
 
 
-def print_figures(title: str, volumes: Sequence[Volume], reading: Reading) -> None:
-    """Print every figure of some volumes."""
-    print(f"\n{title}: {len(volumes)} volumes")
-    for name, figure in measure_volumes(volumes, reading).items():
-        print(f"| {name} | {tell(figure)} |")
-    background = reading.rule.background
-    studies = [*volumes, *(without_finding(volume, background) for volume in volumes)]
-    for name, figure in measure_studies(studies, reading.rule).items():
-        print(f"| studies, beside the same less their tumours: {name} | {tell(figure)} |")
-    raw = replace(reading, rule=replace(reading.rule, temperature=1.0, slice_shift=0.0, slice_smooth_mm=0.0))
-    figures = measure_volumes(volumes, raw)
-    for name in ("tumour-free slices called so", "slices with a tumour called a tumour"):
-        print(f"| slice by slice, as trained: {name} | {tell(figures[name])} |")
-
-
-def load_many(told: Sequence[str], *, mirror: bool) -> tuple[list[Volume], tuple[str, ...]]:
-    """Load the volumes of several FILE.npz:SPLIT."""
+def load_many(sources: Sequence[str], *, mirror: bool) -> tuple[list[Volume], tuple[str, ...]]:
+    """Load the volumes of several FILE.npz:SPLIT, and their labels."""
     volumes: list[Volume] = []
     labels: tuple[str, ...] = ()
-    for word in told:
-        path, _, split = word.rpartition(":")
+    for source in sources:
+        path, _, split = source.rpartition(":")
         more, labels = load_volumes(Path(path), split, mirror=mirror)
         volumes += more
     return volumes, labels
 
 
-def load_slices(
-    told: Sequence[str], labels: Sequence[str]
-) -> tuple[npt.NDArray[np.floating], npt.NDArray[np.int64], tuple[str, ...]]:
-    """Logits, targets and units of single slices of several FILE.npz:SPLIT."""
+def load_slices(sources: Sequence[str], labels: Sequence[str]) -> LabelledSlices:
+    """Load the labelled slices of several FILE.npz:SPLIT."""
     logits, targets, units = [], [], []
-    for word in told:
-        path, _, split = word.rpartition(":")
+    for source in sources:
+        path, _, split = source.rpartition(":")
         data = np.load(path)
         rows = np.flatnonzero((data["split"] == split) & np.isin(data["label"], labels))
         logits.append(data["logits"][rows])
         targets += [labels.index(label) for label in data["label"][rows].tolist()]
         units += data["unit"][rows].tolist()
-    return np.concatenate(logits), np.array(targets), tuple(units)
+    return LabelledSlices(logits=np.concatenate(logits), targets=np.array(targets), units=tuple(units))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A study's prediction: what persists counts, in mm; what decides is what is shown; slices left out decide nothing."""
+"""The study rule: findings must persist over some mm, deciding slices give the prediction, unusable ones never do."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def make_logits(suspicion: list[float]) -> np.ndarray:
 
 
 def test_a_finding_must_persist() -> None:
-    """Three neighbours that are rather sure count more than one slice that is very sure."""
+    """Three neighbours of moderate confidence outweigh a single slice of high confidence."""
     alone = predict_study(make_logits([-4, -4, 6, -4, -4, -4, -4, -4, -4]), RULE)
     together = predict_study(make_logits([-4, -4, -4, 1, 1, 1, -4, -4, -4]), RULE)
     assert alone.label == 1
@@ -26,8 +26,8 @@ def test_a_finding_must_persist() -> None:
     assert together.deciding_slices == (3, 4, 5)
 
 
-def test_thin_slices_count_no_more_than_thick_ones() -> None:
-    """The same head cut five times as finely has the same prediction; a single thin slice does not become a finding."""
+def test_the_prediction_does_not_depend_on_slice_spacing() -> None:
+    """Slices five times as thin give the same probabilities; a single thin slice is not a finding."""
     thick = make_logits([-4, -4, 2, 2, 2, -4, -4, -4])
     thin = np.repeat(thick, 5, axis=0)
     of_thick = predict_study(thick, RULE, positions_mm=np.arange(8) * 5.0)
@@ -41,8 +41,8 @@ def test_thin_slices_count_no_more_than_thick_ones() -> None:
     assert predict_study(one, RULE, positions_mm=np.arange(40) * 1.0).label == 1
 
 
-def test_slices_left_out_decide_nothing() -> None:
-    """However suspicious they are; their probabilities are still told."""
+def test_unusable_slices_never_decide() -> None:
+    """However suspicious they are; their probabilities are still returned."""
     logits = make_logits([9, 9, 9, -4, -4, -4, -4, -4])
     usable = np.array([False] * 3 + [True] * 5)
     prediction = predict_study(logits, RULE, usable=usable)
@@ -108,7 +108,7 @@ def test_shift_and_temperature_move_the_odds() -> None:
     assert np.log(p[0, 0] / p[0, 1]) == pytest.approx(2.0 / 2.0 - 0.5)
 
 
-def test_smoothing_keeps_probabilities_and_spreads_no_further_than_told() -> None:
+def test_smoothing_keeps_probabilities_and_stays_within_reach() -> None:
     """A slice's neighbours within reach share in it, others do not."""
     p = calibrate_slices(make_logits([-5, -5, 5, -5, -5]), RULE, 0.0)
     smooth = smooth_slices(p, np.arange(5) * 5.0, 10.0)
@@ -118,7 +118,7 @@ def test_smoothing_keeps_probabilities_and_spreads_no_further_than_told() -> Non
     assert smooth_slices(p, np.arange(5) * 5.0, 0.0) == pytest.approx(p)
 
 
-def test_rules_that_make_no_sense_are_refused() -> None:
+def test_invalid_rules_are_refused() -> None:
     """No window, no temperature."""
     with pytest.raises(ValueError, match="above 0"):
         StudyRule(background=0, window_mm=0)

@@ -48,16 +48,16 @@ def load_dataset(folders: Sequence[Path], *, unlabelled: bool = False) -> tuple[
     """Load the items of one or more data sets, in a fixed order.
 
     ``labels.csv`` has ``file`` (relative to the folder) or ``id`` (a stem in the folder or in ``images/``), and where
-    known ``label`` (no such column: the folder's name; an empty cell: no label, left out unless ``unlabelled``),
+    known ``label`` (without this column the folder's name; rows with an empty cell are skipped unless ``unlabelled``),
     ``patient_group``, ``split``, ``source``. A picture of the same stem in ``masks/`` is its mask. Raises UsageError,
-    with all that is wrong, before anything is read.
+    listing all problems, before any picture is read.
     """
     items: list[Item] = []
     for folder in folders:
         if not folder.is_dir():
             raise UsageError("no such folder", code="DATASET_MISSING", file=str(folder), hint="give a data set folder")
         table = folder / "labels.csv"
-        items += _from_table(folder, table, unlabelled) if table.is_file() else _from_folders(folder)
+        items += _from_table(folder, table, unlabelled=unlabelled) if table.is_file() else _from_folders(folder)
     return tuple(items)
 
 
@@ -147,7 +147,7 @@ def refuse_unreadable(problems: Sequence[MriBatchError | str]) -> None:
         )
 
 
-def _from_table(folder: Path, table: Path, unlabelled: bool) -> list[Item]:
+def _from_table(folder: Path, table: Path, *, unlabelled: bool) -> list[Item]:
     items, missing = [], []
     with table.open(newline="", encoding="utf-8-sig") as stream:
         rows = csv.DictReader(stream)

@@ -170,7 +170,7 @@ class ViT(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits float[n, k] of pictures float[n, c, rows, cols]."""
-        return self.forward_taps(x)[0]
+        return self.forward_with_attention(x)[0]
 
     def forward_class(self, x: Tensor) -> Tensor:
         """The same logits, computing only the class token in the last block, since only that reaches them."""
@@ -182,7 +182,7 @@ class ViT(nn.Module):
         logits: Tensor = self.head(self.norm(tokens)[:, 0])
         return logits
 
-    def forward_taps(self, x: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
+    def forward_with_attention(self, x: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
         """Logits float[n, k], attention of every block float[n, h, t, t], features float[n, dim].
 
         The features are the mean patch token of the middle block. In the last block of a fine-tuned network every

@@ -18,7 +18,7 @@ from PIL import Image, ImageFilter
 from torch import Tensor
 from torch.nn import functional as F
 
-Float32 = npt.NDArray[np.float32]
+from mri_batch.arrays import Float32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ def _change_intensity(x: Tensor, s: AugmentSettings) -> Tensor:
 
 
 def _coarsen(x: Tensor, share: float) -> Tensor:
-    """Resample a share of the pictures to 0.35 to 0.8 of their pixels a side and back, as thicker scans look."""
+    """Downsample a share of the pictures to 0.35 to 0.8 of their side and upsample again, like coarser scans."""
     if not share:
         return x
     pick = torch.rand(x.shape[0]) < share
@@ -89,7 +89,7 @@ def _coarsen(x: Tensor, share: float) -> Tensor:
 
 
 def _shade(x: Tensor, strength: float) -> Tensor:
-    """Multiply by a smooth random field within exp(+-strength), as the bias field of a surface coil."""
+    """Multiply by a smooth random field within exp(+-strength), like the bias field of a surface coil."""
     if not strength:
         return x
     knots = (torch.rand(x.shape[0], 1, 3, 3) * 2 - 1) * strength
@@ -97,13 +97,13 @@ def _shade(x: Tensor, strength: float) -> Tensor:
 
 
 def feather(mask: Float32, grow_px: int) -> Float32:
-    """Grow a mask float32[rows, cols] in 0..1 by some px and soften its edge."""
+    """Dilate a mask float32[rows, cols] in 0..1 by some px and blur its edge."""
     grown = Image.fromarray(_dilate(mask > 0.5, grow_px).astype(np.uint8) * 255)
     return np.asarray(grown.filter(ImageFilter.GaussianBlur(grow_px / 2)), np.float32) / 255.0
 
 
 def _dilate(mask: npt.NDArray[np.bool_], grow_px: int) -> npt.NDArray[np.bool_]:
-    """Grow by a square of 2 grow_px + 1 px a side, in steps that double (a rank filter is far slower)."""
+    """Dilate by a square of 2 grow_px + 1 px a side, in steps that double (much faster than a rank filter)."""
     grown = np.pad(mask, grow_px)
     side = 2 * grow_px + 1
     for axis in (0, 1):

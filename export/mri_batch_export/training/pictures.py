@@ -9,7 +9,7 @@ from typing import TypedDict
 import numpy as np
 import numpy.typing as npt
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import Preprocessing, with_fields
 from mri_batch.dataset import Item, read_picture, refuse_unreadable
 from mri_batch.errors import FileProblem
@@ -23,7 +23,6 @@ WIDE_BY = 1.25  # training keeps this much more than the model's view, for shift
 MIN_MASK_PX = 50  # smaller tumours are not worth transplanting
 
 Float16 = npt.NDArray[np.float16]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +30,13 @@ class Pictures:
     """n labelled pictures. ``views`` float16 or float32[n, c, rows, cols] in 0..1; ``masks`` likewise with c = 1.
 
     For training the views are ``WIDE_BY`` times as wide as the model's; for validation exactly what a scan prepares.
-    ``cells`` numbers the pairs of source and label; ``sources`` names each picture's source.
+    ``cells`` int64[n] numbers the pairs of source and label that occur; ``sources``: each picture's source.
     """
 
     views: npt.NDArray[np.floating]
     masks: npt.NDArray[np.floating]
-    targets: Ints
-    cells: Ints
+    targets: Int64
+    cells: Int64
     sources: tuple[str, ...]
 
 
@@ -85,13 +84,13 @@ def edit_counterfactually(data: Pictures, labels: Sequence[str], recipe: Recipe,
 
 
 def list_pictures(items: Sequence[Item], labels: Sequence[str], p: Preprocessing) -> Pictures:
-    """List pictures for training from cached tokens: without pixels."""
+    """List pictures without loading pixels, for training from cached tokens."""
     none = np.zeros((len(items), p.channels, 0, 0), np.float16)
     return Pictures(views=none, masks=none, **_origin(items, labels))
 
 
-def take_pictures(data: Pictures, rows: Ints) -> Pictures:
-    """Take some of the pictures."""
+def take_pictures(data: Pictures, rows: Int64) -> Pictures:
+    """Select pictures by index int64[m]."""
     return Pictures(
         views=data.views[rows],
         masks=data.masks[rows],
@@ -102,8 +101,10 @@ def take_pictures(data: Pictures, rows: Ints) -> Pictures:
 
 
 class _Origin(TypedDict):
-    targets: Ints
-    cells: Ints
+    """Fields of Pictures that come from the items."""
+
+    targets: Int64
+    cells: Int64
     sources: tuple[str, ...]
 
 

@@ -14,7 +14,7 @@ from mri_batch.model.prepare import normalize
 from mri_batch_export.architectures.vit import ViT, rollout_cls
 from mri_batch_export.training.pictures import Pictures
 from mri_batch_export.training.recipe import Recipe
-from mri_batch_export.training.tokens import Tokens, forward_from, is_half
+from mri_batch_export.training.tokens import Tokens, forward_from, uses_bfloat16
 
 BATCH = 32
 
@@ -29,7 +29,7 @@ def validate(
 ) -> dict[str, float]:
     """Accuracy, loss and recalls; for a ViT also how often its rollout peaks on the outline. Keeps the model.
 
-    ``tokens`` of the same pictures after the frozen blocks save running these.
+    ``tokens``: those of the same pictures after the frozen blocks, which then need not run.
     """
     live = {k: v.clone() for k, v in model.state_dict().items()}
     model.load_state_dict(weights)
@@ -56,7 +56,7 @@ def predict(model: nn.Module, data: Pictures, p: Preprocessing, rollout_layers: 
     for i in range(0, len(data.targets), BATCH):
         x = torch.from_numpy(normalize(np.moveaxis(data.views[i : i + BATCH], 1, -1).astype(np.float32), p)).to(device)
         if isinstance(model, ViT):
-            out, attentions, _ = model.forward_taps(x)
+            out, attentions, _ = model.forward_with_attention(x)
             first = max(0, len(attentions) - rollout_layers)
             rolls.append(rollout_cls(attentions, model.prefix_tokens, first).cpu())
         else:
@@ -67,14 +67,14 @@ def predict(model: nn.Module, data: Pictures, p: Preprocessing, rollout_layers: 
 
 @torch.no_grad()
 def predict_from(model: ViT, tokens: Tokens, recipe: Recipe) -> tuple[Tensor, Tensor | None]:
-    """As :func:`predict`, from cached tokens."""
+    """The same as :func:`predict`, from cached tokens."""
     model.eval()
     device = next(model.parameters()).device
     logits, rolls = [], []
     for i in range(0, len(tokens.rows), BATCH):
-        found, _, _ = tokens.take(0, np.arange(i, min(i + BATCH, len(tokens.rows))))
-        with torch.autocast(device.type, torch.bfloat16, enabled=is_half(recipe, device)):
-            out, attentions, _ = forward_from(model, found.to(device), recipe.freeze_blocks)
+        taken, _, _ = tokens.take(0, np.arange(i, min(i + BATCH, len(tokens.rows))))
+        with torch.autocast(device.type, torch.bfloat16, enabled=uses_bfloat16(recipe, device)):
+            out, attentions, _ = forward_from(model, taken.to(device), recipe.freeze_blocks)
         rows = [weights.float() for weights in attentions[-recipe.rollout_layers :]]
         rolls.append(rollout_cls(rows, model.prefix_tokens).cpu())
         logits.append(out.float().cpu())

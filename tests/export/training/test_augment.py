@@ -1,4 +1,4 @@
-"""Augmentation: a field of brightness is smooth, coarse pictures lose detail alone, masks grow as a rank filter would."""
+"""Augmentation: bias fields are smooth, coarse pictures lose only detail, masks dilate like a maximum filter."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ STILL = {
 
 
 @pytest.mark.parametrize("grow_px", [1, 2, 4, 8, 10])
-def test_masks_grow_as_by_a_maximum_filter(grow_px: int) -> None:
-    """Specks anywhere, at the edges too."""
+def test_masks_dilate_like_a_maximum_filter(grow_px: int) -> None:
+    """Specks anywhere, also at the edges."""
     mask = np.random.default_rng(grow_px).random((60, 50)) > 0.99
     picture = Image.fromarray(mask.astype(np.uint8) * 255)
     expected = np.asarray(picture.filter(ImageFilter.MaxFilter(2 * grow_px + 1))) > 0
@@ -31,7 +31,7 @@ def test_masks_grow_as_by_a_maximum_filter(grow_px: int) -> None:
 
 
 def test_a_bias_field_is_smooth_and_bounded() -> None:
-    """Of a plain grey picture it leaves a ramp: no step between neighbours, within the strength asked for."""
+    """On uniform grey: no step between neighbours, and within the given strength."""
     torch.manual_seed(0)
     wide = torch.full((4, 1, 80, 80), 0.4)
     shaded, _ = augment_batch(wide, wide, (64, 64), 1.25, AugmentSettings(**STILL, bias=0.3))
@@ -41,7 +41,7 @@ def test_a_bias_field_is_smooth_and_bounded() -> None:
 
 
 def test_coarse_pictures_lose_detail_but_not_brightness() -> None:
-    """A fine pattern fades; the mean stays; with a share of 0 nothing happens."""
+    """Noise fades and the mean stays."""
     torch.manual_seed(0)
     wide = torch.from_numpy(np.random.default_rng(0).random((4, 1, 80, 80)).astype(np.float32))
     plain, _ = augment_batch(wide, wide, (64, 64), 1.25, AugmentSettings(**STILL))

@@ -18,7 +18,7 @@ from mri_batch.dataset import load_dataset
 from mri_batch.errors import UsageError
 from mri_batch_export.architectures.convert import last_linear
 from mri_batch_export.architectures.vit import ViT
-from mri_batch_export.training.networks import build_model, cover_patches, guide_loss
+from mri_batch_export.training.networks import build_model, guide_loss, patch_coverage
 from mri_batch_export.training.recipe import Recipe, list_recipes, load_recipe, to_recipe
 from mri_batch_export.training.run import train
 from mri_batch_export.training.run_folder import RUN, WEIGHTS, Row
@@ -185,7 +185,7 @@ def test_guidance_counts_a_patch_by_how_much_of_it_is_covered() -> None:
     def loss_of(patch: int) -> float:
         attention = torch.full((1, 2, 17, 17), 1e-4)
         attention[:, :, 0, 1 + patch] = 1
-        return float(guide_loss([attention], cover_patches(mask, model), model, recipe, torch.ones(1)))
+        return float(guide_loss([attention], patch_coverage(mask, model), model, recipe, torch.ones(1)))
 
     assert loss_of(1) < loss_of(0) - 0.5 < loss_of(9) - 0.5
 

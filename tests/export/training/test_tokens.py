@@ -1,4 +1,4 @@
-"""Cached tokens: the same answers as without, nothing of a patient in another fold, one cache for all folds."""
+"""Cached tokens: the same outputs as without, no patient in two folds, one cache for all folds."""
 
 from __future__ import annotations
 
@@ -18,28 +18,29 @@ from mri_batch_export.training.cross_validation import N_FOLDS, assign_folds, ch
 from mri_batch_export.training.networks import build_model, patch_loss
 from mri_batch_export.training.pictures import load_exact
 from mri_batch_export.training.recipe import Recipe
-from mri_batch_export.training.run import describe, draw_order, load_pictures, train
+from mri_batch_export.training.run import describe, load_pictures, train
 from mri_batch_export.training.run_folder import RUN, WEIGHTS, Row
-from mri_batch_export.training.tokens import forward_from, take_tokens
+from mri_batch_export.training.tokens import compute_tokens, forward_from
+from mri_batch_export.training.trainer import draw_order
 from mri_batch_export.training.validate import predict, predict_from
 from tests.export.training.test_run import VIT, history, make_data, make_recipe, one_thread  # noqa: F401  a fixture
 
 
 def cached_recipe(**changes: object) -> Recipe:
     """Make a recipe of a tiny ViT whose first block is frozen and cached."""
-    told = {"architecture": "vit", "model": VIT, "freeze_blocks": 1, "cached_views": 2, "lr": 1e-3, "lr_head": 1e-2}
-    return make_recipe(**told | changes)
+    settings = {"architecture": "vit", "model": VIT, "freeze_blocks": 1, "cached_views": 2, "lr": 1e-3, "lr_head": 1e-2}
+    return make_recipe(**settings | changes)
 
 
-def test_the_blocks_that_learn_give_the_same_answer_from_cached_tokens(tmp_path: Path) -> None:
-    """Logits, and the rollout of the last layers, which needs of the last one the class token alone."""
+def test_trainable_blocks_give_the_same_output_from_cached_tokens(tmp_path: Path) -> None:
+    """Logits, and the rollout of the last layers, which needs only the class token of the last one."""
     recipe = cached_recipe(rollout_layers=1)
     items = load_dataset([make_data(tmp_path / "data", masks=True)])
     model = build_model(recipe, 2, None)
     assert isinstance(model, ViT)
     pictures = load_exact(items, ("a", "b"), recipe.preprocessing)
     whole, rolls = predict(model, pictures, recipe.preprocessing, 1)
-    tokens = take_tokens(model, pictures, recipe)
+    tokens = compute_tokens(model, pictures, recipe)
     resumed, again = predict_from(model, tokens, recipe)
     assert rolls is not None
     assert again is not None
@@ -57,10 +58,10 @@ def test_only_the_class_token_of_the_last_block_is_run() -> None:
     assert patches.shape == (3, 16, 16)
 
 
-def test_training_from_cached_tokens_learns_and_comes_out_the_same_twice(tmp_path: Path) -> None:
-    """Frozen blocks stay what they were, the loss falls, a shared cache changes nothing."""
+def test_training_from_cached_tokens_learns_and_is_reproducible(tmp_path: Path) -> None:
+    """The loss falls, and a run that finds the cache gives the same numbers as the run that filled it."""
     data = make_data(tmp_path / "data", masks=True)
-    recipe = cached_recipe(epochs=16, guide_weight=0.1, lr=1e-2)
+    recipe = cached_recipe(epochs=16, guide_weight=0.1, patch_weight=1.0, background_label="a", lr=1e-2)
     one = train([data], recipe, tmp_path / "one", None, cache_folder=tmp_path / "cache")
     kept = sorted(path.name for path in (tmp_path / "cache").iterdir())
     two = train([data], recipe, tmp_path / "two", None, cache_folder=tmp_path / "cache")
@@ -72,8 +73,8 @@ def test_training_from_cached_tokens_learns_and_comes_out_the_same_twice(tmp_pat
     assert (one / WEIGHTS).is_file()
 
 
-def test_a_run_with_more_views_keeps_those_that_are_there(tmp_path: Path) -> None:
-    """Only the third view is computed anew."""
+def test_a_run_with_more_views_computes_only_the_missing_ones(tmp_path: Path) -> None:
+    """Of three, the third."""
     data = make_data(tmp_path / "data", masks=True)
     train([data], cached_recipe(epochs=1), tmp_path / "two", None, cache_folder=tmp_path / "cache")
     (base,) = (tmp_path / "cache").iterdir()
@@ -84,26 +85,25 @@ def test_a_run_with_more_views_keeps_those_that_are_there(tmp_path: Path) -> Non
 
 
 def test_folds_share_one_cache_and_each_validates_its_own_patients(tmp_path: Path) -> None:
-    """Two folds: one folder of tokens, other validation patients, none in two splits."""
+    """Two folds: one folder of tokens, no validation patient in both."""
     data = make_data(tmp_path / "data", masks=True)
     recipe = cached_recipe(epochs=1)
     runs = [
         train([data], recipe, tmp_path / str(fold), None, fold=fold, cache_folder=tmp_path / "cache") for fold in (0, 1)
     ]
     assert len(list((tmp_path / "cache").iterdir())) == 1
-    checked = [{item.group for item in load_dataset([run / "split"]) if item.split == "val"} for run in runs]
-    assert checked[0]
-    assert not checked[0] & checked[1]
+    validated = [{item.group for item in load_dataset([run / "split"]) if item.split == "val"} for run in runs]
+    assert validated[0]
+    assert not validated[0] & validated[1]
 
 
-def test_patches_learn_where_the_tumour_is_and_their_head_is_not_kept(tmp_path: Path) -> None:
-    """The loss falls below that of a coin; only the network is kept; a kill loses nothing."""
+def test_the_patch_head_learns_and_is_not_kept(tmp_path: Path) -> None:
+    """Its loss falls below chance; only the network is saved; a killed run resumes with the same numbers."""
     data = make_data(tmp_path / "data", masks=True)
     recipe = cached_recipe(epochs=16, patch_weight=1.0, background_label="a", lr=1e-2)
     recipe = replace(recipe, augment=replace(recipe.augment, erase=0.0, transplant=0.0, clone=0.0))
     run = train([data], recipe, tmp_path / "run", None)
-    told = json.loads((run / RUN).read_text("utf-8"))["last"]
-    assert told["patch"] < 0.6
+    assert json.loads((run / RUN).read_text("utf-8"))["last"]["patch"] < 0.6
     assert set(load_file(run / WEIGHTS)) == set(build_model(recipe, 2, None).state_dict())
 
     def stop(row: Row) -> None:
@@ -115,8 +115,8 @@ def test_patches_learn_where_the_tumour_is_and_their_head_is_not_kept(tmp_path: 
     assert history(train([data], recipe, tmp_path / "killed", None)) == history(run)
 
 
-def test_patches_with_and_without_a_tumour_weigh_alike() -> None:
-    """One patch of sixteen; a picture whose outline is unknown does not count."""
+def test_patches_inside_and_outside_of_outlines_weigh_equally() -> None:
+    """Although one of sixteen lies inside; a picture of unknown outline does not count."""
     covered = torch.zeros(3, 16)
     covered[0, 3] = 1.0
     known = torch.tensor([True, True, False])
@@ -129,7 +129,7 @@ def test_patches_with_and_without_a_tumour_weigh_alike() -> None:
 
 
 def make_items(n_patients: int) -> tuple[Item, ...]:
-    """Patients of two sources; of the second, two slices with and two without a tumour; a site for testing alone."""
+    """Patients of one source, two slices with and two without a tumour each, some of them for testing; a test site."""
     items = [
         Item(path=Path(f"{p}{label}{i}"), label=label, name=f"{p}{label}{i}", group=f"p{p}", split="train", source="s")
         for p in range(n_patients)
@@ -141,23 +141,23 @@ def make_items(n_patients: int) -> tuple[Item, ...]:
     return (*items, *other, *same)
 
 
-def test_every_patient_validates_once_and_a_site_kept_for_testing_never_does() -> None:
-    """Five folds cover the pool, each with as many patients; the far site is tested on in each."""
+def test_every_patient_validates_once_and_a_test_site_never_does() -> None:
+    """Five folds of equal size cover the pool; the other site stays in the test split of each."""
     items = make_items(25)
-    seen: list[str] = []
+    validated: list[str] = []
     for fold in range(N_FOLDS):
         split = split_by_fold(items, fold)
         validating = {item.group for item in split if item.split == "val"}
         assert len(validating) == 6
         assert not validating & {item.group for item in split if item.split == "train"}
         assert {item.split for item in split if item.source == "far"} == {"test"}
-        seen += validating
-    assert len(seen) == len(set(seen)) == 30
+        validated += validating
+    assert len(validated) == len(set(validated)) == 30
     assert assign_folds(choose_pool(items)) == assign_folds(choose_pool(items))
 
 
 def test_balanced_cells_are_drawn_equally_often(tmp_path: Path) -> None:
-    """Also where one has three times as many pictures; without balance every picture is drawn once."""
+    """Even if one has fewer pictures; without balance each picture is drawn once."""
     recipe = cached_recipe(balance="cells")
     items = [i for i in load_dataset([make_data(tmp_path / "data")]) if i.label == "a" or i.name.endswith("_0.png")]
     data, _ = load_pictures(describe(recipe, tuple(items), "", 0, None))
@@ -170,9 +170,9 @@ def test_balanced_cells_are_drawn_equally_often(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("changes", "words"),
-    [({"freeze_blocks": 0}, "needs a ViT with freeze_blocks"), ({"head_epochs": 1}, "do not go together")],
+    [({"freeze_blocks": 0}, "needs a ViT with freeze_blocks"), ({"head_epochs": 1}, "cannot be used with head_epochs")],
 )
-def test_a_cache_that_cannot_be_is_refused(changes: dict[str, object], words: str) -> None:
-    """Without frozen blocks there is nothing to keep."""
+def test_an_impossible_cache_is_refused(changes: dict[str, object], words: str) -> None:
+    """Without frozen blocks there is nothing to cache."""
     with pytest.raises((ValueError, UsageError), match=words):
         cached_recipe(**changes)
