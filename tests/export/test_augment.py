@@ -1,4 +1,4 @@
-"""Augmentation: a field of brightness is smooth, coarse pictures lose detail alone, masks grow as a rank filter would."""
+"""Augmentation: a bias field is smooth, coarse pictures lose detail alone, masks grow as by a rank filter."""
 
 from __future__ import annotations
 
