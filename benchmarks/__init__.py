@@ -1,1 +1,1 @@
-"""Measurements, each with the tools of others beside us in the same run."""
+"""Benchmarks and measurements; peers are measured in the same run as ours."""

@@ -1,12 +1,11 @@
-"""What an explanation costs: ONNX Runtime beside PyTorch's autograd, paired and on one thread.
+"""Cost of explanations: ONNX Runtime against PyTorch's autograd, paired, on one thread.
 
 ``python -m benchmarks.bench_explain --model PKG [--arch NAME --checkpoint FILE] [--batch 8] [--rounds 15]``
 
-Each round runs every contender once, in turn, so that a noisy machine disturbs all alike; what is printed is the
-median over rounds of the ratio to logits alone *in the same round*. Time is the process's own (with one thread that
-is the time on a quiet machine), so that waiting for others does not count. With ``--arch`` the same network runs in
-PyTorch (fresh weights: time does not depend on them). ``--memory`` measures peak memory instead, each in a process of
-its own.
+Each round runs every contender once, in turn, so that a noisy machine slows all of them down alike. Printed is the
+median over rounds of the ratio to logits alone *within the same round*, by the process's CPU time, which on one thread
+is the wall time of an idle machine. With ``--arch`` the same network also runs in PyTorch (with fresh weights, on which
+the time does not depend). ``--memory`` measures peak memory instead, each contender in a process of its own.
 """
 
 from __future__ import annotations
@@ -26,12 +25,12 @@ from typing import Any
 
 import numpy as np
 
+from mri_batch.arrays import Float32
 from mri_batch.card import ModelCard
-from mri_batch.explain import build_method
-from mri_batch.explain.rollout import Rollout
+from mri_batch.explain.methods.rollout import Rollout
+from mri_batch.explain.registry import build_method
 from mri_batch.model.package import Package, read_package
 from mri_batch.model.session import Session, import_onnxruntime
-from mri_batch.records import Float32
 
 Runs = Mapping[str, Callable[[], object]]
 
@@ -128,8 +127,8 @@ def print_memory(model: Path, batch: int) -> None:
     peaks = {}
     for what in ("logits", "rollout", "attention"):
         command = [sys.executable, "-m", "benchmarks.bench_explain", "--model", str(model), "--batch", str(batch)]
-        told = subprocess.run([*command, "--peak-of", what], capture_output=True, text=True, check=True)
-        peaks[what] = json.loads(told.stdout)
+        output = subprocess.run([*command, "--peak-of", what], capture_output=True, text=True, check=True)
+        peaks[what] = json.loads(output.stdout)
         print(f"{what:12s}{peaks[what] / 2**20:9.0f} MiB")
     added = {what: peaks[what] - peaks["logits"] for what in ("rollout", "attention")}
     print(f"added by rollout / added by all attention: {added['rollout'] / added['attention']:.2f}")
@@ -158,28 +157,28 @@ def draw_pixels(card: ModelCard, batch: int) -> Float32:
 
 
 def main() -> None:
-    """Read the words and measure."""
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--model", type=Path, required=True)
-    words.add_argument("--arch", default="")
-    words.add_argument("--options", type=json.loads, default={}, help='architecture options as JSON, e.g. {"depth": 6}')
-    words.add_argument("--batch", type=int, default=8)
-    words.add_argument("--rounds", type=int, default=15)
-    words.add_argument("--memory", action="store_true")
-    words.add_argument("--peak-of", default="")
-    asked = words.parse_args()
-    if asked.peak_of:
-        print(peak_of(asked.model, asked.peak_of, asked.batch))
-    elif asked.memory:
-        print_memory(asked.model, asked.batch)
+    """Parse the arguments and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--arch", default="")
+    parser.add_argument("--options", type=json.loads, default={}, help='architecture options in JSON: {"depth": 6}')
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--peak-of", default="")
+    args = parser.parse_args()
+    if args.peak_of:
+        print(peak_of(args.model, args.peak_of, args.batch))
+    elif args.memory:
+        print_memory(args.model, args.batch)
     else:
-        session = open_session(asked.model, asked.batch)
-        pixels = draw_pixels(session.card, asked.batch)
+        session = open_session(args.model, args.batch)
+        pixels = draw_pixels(session.card, args.batch)
         with tempfile.TemporaryDirectory() as folder:
             runs = {"logits": logits_alone(session, pixels, Path(folder))} | our_runs(session, pixels)
-            if asked.arch:
-                runs |= torch_runs(session.card, asked.arch, asked.options, pixels)
-            print_ratios(measure_rounds(runs, asked.rounds), asked.batch)
+            if args.arch:
+                runs |= torch_runs(session.card, args.arch, args.options, pixels)
+            print_ratios(measure_rounds(runs, args.rounds), args.batch)
 
 
 if __name__ == "__main__":

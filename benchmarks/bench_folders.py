@@ -1,8 +1,8 @@
-"""SimpleITK, dicom2nifti and dcm2niix beside us on the folder cases of the tests; prints the table of docs/reading.md.
+"""SimpleITK, dicom2nifti and dcm2niix on the folder cases of the tests; prints docs/research/folder-cases.md's table.
 
-Each peer converts the folder in a process of its own, as its users run it: SimpleITK through its own list of series
-IDs for every folder below, dicom2nifti through ``convert_directory``, dcm2niix through its program. The number
-of slices in each volume that it wrote is set against what the case expects. Pictures are left out: no peer reads them.
+Each peer converts the folder in a process of its own, the way its users run it: SimpleITK by its list of series IDs
+for every sub-folder, dicom2nifti by ``convert_directory``, dcm2niix by its program. The number of slices in each volume
+written is compared with what the case expects. Folders of plain images are left out: no peer reads them.
 """
 
 from __future__ import annotations

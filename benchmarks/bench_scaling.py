@@ -1,10 +1,10 @@
-"""How a scan grows with workers: ``--jobs 1`` on one thread against ``--jobs 2``, and a Dask cluster of two workers.
+"""Scaling of a scan with workers: ``--jobs 1`` on one thread, ``--jobs 2``, and a Dask cluster of two workers.
 
 ``python -m benchmarks.bench_scaling [--model PKG] [--studies 8] [--slices 24] [--rounds 3]``
 
-Wall time of whole scans without heatmap tests, the contenders in turn. A job of one thread reads and packs beside the
-model, so it is run on one core as well (Linux), which is what a second worker can double. It says something on a quiet
-machine alone.
+Wall time of whole scans without heatmap tests, contenders in turn. A one-thread job reads and packs while the model
+runs, so it is also pinned to one core (Linux): that is the baseline a second worker can double. Only meaningful on an
+otherwise idle machine.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.bench_scan import make_study
-from mri_batch.cli.common import choose_model
-from mri_batch.run.scan import Watch, scan
+from mri_batch.model.bundled import choose_model
+from mri_batch.progress import Progress
+from mri_batch.run.scan import scan
 from mri_batch.settings import ScanSettings
 
 ONE_CORE = "--jobs 1, one core"
@@ -33,36 +34,37 @@ def wall_s(settings: ScanSettings, cores: set[int]) -> float:
         os.sched_setaffinity(0, cores)
         began = time.perf_counter()
         try:
-            scan(replace(settings, out=Path(name) / "out"), Watch())
+            scan(replace(settings, out=Path(name) / "out"), Progress())
         finally:
             os.sched_setaffinity(0, before)
         return time.perf_counter() - began
 
 
 def main() -> None:
-    """Read the words and measure."""
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--model", type=choose_model, default=choose_model(None))
-    words.add_argument("--studies", type=int, default=8)
-    words.add_argument("--slices", type=int, default=24)
-    words.add_argument("--rounds", type=int, default=3)
-    asked = words.parse_args()
+    """Parse the arguments and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=choose_model, default=choose_model(None))
+    parser.add_argument("--studies", type=int, default=8)
+    parser.add_argument("--slices", type=int, default=24)
+    parser.add_argument("--rounds", type=int, default=3)
+    args = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        for number in range(asked.studies):
-            make_study(Path(name) / f"{number}", asked.slices, 256, study=str(number))
-        one = ScanSettings(paths=(Path(name),), out=Path(), model=asked.model, threads=1, faithfulness="none")
+        for number in range(args.studies):
+            make_study(Path(name) / f"{number}", args.slices, 256, study=str(number))
+        one = ScanSettings(paths=(Path(name),), out=Path(), model=args.model, threads=1, faithfulness="none")
         contenders = {ONE_CORE: one, "--jobs 1": one, "--jobs 2": replace(one, jobs=2)}
         try:
             from distributed import LocalCluster
         except ModuleNotFoundError:
             print("Dask is not installed: pip install 'mri-batch[cluster]'")
         else:
-            cluster = stack.enter_context(LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None))
+            started = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)  # type: ignore[no-untyped-call]
+            cluster = stack.enter_context(started)
             contenders["Dask, 2 workers"] = replace(one, cluster=cluster.scheduler_address)
         every = os.sched_getaffinity(0)
         rounds = [
             {who: wall_s(s, {min(every)} if who == ONE_CORE else every) for who, s in contenders.items()}
-            for _ in range(asked.rounds)
+            for _ in range(args.rounds)
         ]
     for who in contenders:
         speed_up = statistics.median(r[ONE_CORE] / r[who] for r in rounds)

@@ -1,10 +1,10 @@
-"""Slices per second of a scan over raw ONNX Runtime, logits alone, of the same model and threads.
+"""Throughput of a scan relative to raw ONNX Runtime (logits only) with the same model and number of threads.
 
 ``python -m benchmarks.bench_scan [--model PKG] [--side 256] [--slices 24] [--threads 1] [--rounds 5]``
 
-A study is worked through as a worker does it (decode, prepare, infer, default heatmap, pictures, page, flush to disk)
-in turn with as many made-up pictures through the bare session, in one process, so that a busy machine disturbs both
-alike. The ratio is told for CPU time, which waiting for others does not touch, and for wall time; medians over rounds.
+A study is processed as a worker does it (decode, prepare, infer, default heatmap, thumbnails, page, fsync), in turn
+with as many made-up images through the bare session, in one process, so that a busy machine slows both down alike.
+Printed are ratios of CPU time, which waiting does not affect, and of wall time; medians over rounds.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ import pydicom
 from PIL import Image
 from tests import make
 
-from mri_batch.cli.common import choose_model
-from mri_batch.model.decide import load_gate
+from mri_batch.model.bundled import choose_model
+from mri_batch.model.gate import load_gate
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
 from mri_batch.read.group import Grouper
@@ -88,22 +88,22 @@ def measure(model: Path, *, side: int, n_slices: int, threads: int, rounds: int,
 
 
 def main() -> None:
-    """Read the words and measure."""
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--model", type=choose_model, default=choose_model(None))
-    words.add_argument("--side", type=int, default=256)
-    words.add_argument("--slices", type=int, default=24)
-    words.add_argument("--threads", type=int, default=1)
-    words.add_argument("--rounds", type=int, default=5)
-    words.add_argument("--faithfulness", default="none")
-    asked = words.parse_args()
+    """Parse the arguments and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", type=choose_model, default=choose_model(None))
+    parser.add_argument("--side", type=int, default=256)
+    parser.add_argument("--slices", type=int, default=24)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--faithfulness", default="none")
+    args = parser.parse_args()
     figures = measure(
-        asked.model,
-        side=asked.side,
-        n_slices=asked.slices,
-        threads=asked.threads,
-        rounds=asked.rounds,
-        faithfulness=asked.faithfulness,
+        args.model,
+        side=args.side,
+        n_slices=args.slices,
+        threads=args.threads,
+        rounds=args.rounds,
+        faithfulness=args.faithfulness,
     )
     for name, value in figures.items():
         print(f"{name:14s}{value:9.2f}")

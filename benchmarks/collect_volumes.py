@@ -16,14 +16,15 @@ from pathlib import Path
 
 import numpy as np
 
+from mri_batch.arrays import Float32
 from mri_batch.card import Preprocessing
-from mri_batch.evaluate.dataset import Item, load_dataset, read_picture
-from mri_batch.evaluate.maps import load_mask
-from mri_batch.explain.metrics import hits_mask
-from mri_batch.geometry import find_peak
+from mri_batch.commands.evaluate.heatmap_scores import load_mask
+from mri_batch.dataset import Item, load_dataset, read_picture
+from mri_batch.explain.quality.localization import hits_mask
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
-from mri_batch.records import Float32, Placement, Slice
+from mri_batch.placement import Placement, find_peak
+from mri_batch.records import Slice
 
 BATCH = 8
 Answer = Callable[[Float32], tuple[Float32, Float32, Float32]]  # pixels -> logits, rollout, features
@@ -116,7 +117,7 @@ def open_run(path: Path) -> tuple[Answer, Preprocessing, tuple[str, ...]]:
     import torch
 
     from mri_batch_export.architectures.vit import ViT, rollout_cls
-    from mri_batch_export.source import load_source
+    from mri_batch_export.packaging.source import load_source
 
     source = load_source(path)
     model = source.network.eval()

@@ -20,10 +20,17 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.measure_volumes import load_volumes, tell
-from mri_batch.evaluate.volumes import Reading, Volume, judge, measure_studies, measure_volumes, without_finding
+from mri_batch.commands.evaluate.volumes import (
+    Reading,
+    Volume,
+    judge,
+    measure_studies,
+    measure_volumes,
+    without_finding,
+)
 from mri_batch.study_rule import StudyRule, StudySet, smooth_slices, to_probabilities
-from mri_batch_export.calibrate import fit_temperature
-from mri_batch_export.fit_study import SHIFTS, WINDOWS_MM, fit_rule, fit_set
+from mri_batch_export.packaging.calibrate import fit_temperature
+from mri_batch_export.packaging.fit_study import SHIFTS, WINDOWS_MM, fit_rule, fit_set
 
 Doubles = npt.NDArray[np.float64]
 Pick = Callable[[Doubles, Volume], float]  # probabilities of slices -> the study's probability of a tumour

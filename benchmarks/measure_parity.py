@@ -1,13 +1,13 @@
-"""Does every method on ONNX Runtime give the map that PyTorch's autograd gives, on a network of full size?
+"""Does every method on ONNX Runtime give the map that PyTorch's autograd gives, on a full-size network?
 
-``python -m benchmarks.measure_parity make ARCH --out DIR [--checkpoint FILE --package PKG] [--side 224]``: where torch
-is. A network with drawn weights is exported to DIR/package (or that of ``--checkpoint`` is taken, from which
-``--package`` was made), and every method is run on PyTorch: gradients by autograd, without the tracing and the rules
-that write the graphs; guided backpropagation by a ReLU of its own.
+``python -m benchmarks.measure_parity make ARCH --out DIR [--checkpoint FILE --package PKG] [--side 224]`` needs torch.
+It exports a network with random weights to DIR/package (or uses ``--checkpoint``, from which ``--package`` was made),
+and runs every method on PyTorch: gradients by autograd, independent of the exporter's tracing and rules; guided
+backpropagation by a ReLU of its own.
 
-``python -m benchmarks.measure_parity check DIR...``: where torch is not. Prints Markdown: for each method the largest
-difference over the map's largest value and the correlation, at batch 1 and 5, and how far the maps of two classes of
-one picture differ. Methods that ask often take fewer samples here, which changes nothing about what is compared.
+``python -m benchmarks.measure_parity check DIR...`` needs no torch. Prints Markdown: for each method the largest
+difference relative to the map's largest value and the correlation, at batch 1 and 5, and how far the maps of two
+classes of one image differ. Expensive methods take fewer samples here, which does not affect the comparison.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from typing import Any
 
 import numpy as np
 
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import ModelCard, Preprocessing, Wiring
-from mri_batch.explain import available_methods, build_method
-from mri_batch.explain.base import Int64
-from mri_batch.explain.cells import fill_picture
+from mri_batch.explain.ops.perturb import fill_picture
+from mri_batch.explain.registry import absent_reason, build_method, list_methods
 from mri_batch.model.package import read_package
 from mri_batch.model.prepare import normalize
 from mri_batch.model.session import Session
-from mri_batch.records import Float32
+from mri_batch.report.schema.notes import text_of
 
 N, CLASSES, LABELS = 5, (0, 1), ("a", "b", "c", "d")
 KNOBS: Mapping[str, Mapping[str, Any]] = {
@@ -42,7 +42,7 @@ KNOBS: Mapping[str, Mapping[str, Any]] = {
 
 def iter_maps(forward: Any, card: ModelCard, pixels: Float32) -> Iterator[tuple[str, int, Float32]]:
     """Yield the method, the class and heat float32[n, rows, cols] of every method that the card offers."""
-    for entry in available_methods(card):
+    for entry in list_methods(card):
         if entry.available:
             method = build_method(entry.method, card, **KNOBS.get(entry.method, {}))
             for label in CLASSES:
@@ -55,8 +55,8 @@ def draw_pictures(p: Preprocessing) -> Float32:
     return noise + 12 * fill_picture(noise, "blur")
 
 
-def iter_seen(pictures: Float32) -> Iterator[Float32]:
-    """Yield what Integrated Gradients and SmoothGrad show a network of pictures."""
+def iter_inputs(pictures: Float32) -> Iterator[Float32]:
+    """Yield the inputs that Integrated Gradients and SmoothGrad give a network."""
     darkest, spread = pictures.min(), np.ptp(pictures)
     for share in (1 / 6, 1 / 2, 1):
         yield (darkest + share * (pictures - darkest)).astype(np.float32)
@@ -69,10 +69,11 @@ def make(arch: str, out: Path, checkpoint: Path | None, package: Path | None, si
     import torch
 
     from mri_batch_export.architectures.table import Shape, build_architecture
-    from mri_batch_export.export import export_package
-    from mri_batch_export.phantoms import make_phantoms
-    from mri_batch_export.source import load_source
-    from mri_batch_export.storage import fold_batch_norms, round_weights
+    from mri_batch_export.packaging.export import export_package
+    from mri_batch_export.packaging.options import ExportOptions
+    from mri_batch_export.packaging.phantoms import make_phantoms
+    from mri_batch_export.packaging.quantize import fold_batch_norms, round_weights
+    from mri_batch_export.packaging.source import load_source
 
     torch.manual_seed(0)
     torch.set_num_threads(1)
@@ -84,10 +85,10 @@ def make(arch: str, out: Path, checkpoint: Path | None, package: Path | None, si
     else:
         p = Preprocessing(rows=side, cols=side)
         network = build_architecture(arch, Shape(n_labels=len(LABELS), rows=side, cols=side, channels=3), {})
-        phantoms = normalize(make_phantoms(N, p, seed=1) / np.float32(255), p)
-        draw_weights(network, torch.from_numpy(np.concatenate([phantoms, *iter_seen(draw_pictures(p))])))
+        phantoms = normalize(make_phantoms(N, p, seed=1).astype(np.float32) / np.float32(255), p)
+        draw_weights(network, torch.from_numpy(np.concatenate([phantoms, *iter_inputs(draw_pictures(p))])))
         made = ModelCard(name=arch, labels=LABELS, preprocessing=p)
-        package = export_package(network, made, out / "package", store="fp32").folder
+        package = export_package(network, made, ExportOptions(out=out / "package", store="fp32")).folder
         card = read_package(package).card
     pixels = draw_pictures(card.preprocessing)
     maps = {f"{m}/{label}": heat for m, label, heat in iter_maps(TorchForward(network, card), card, pixels)}
@@ -96,10 +97,10 @@ def make(arch: str, out: Path, checkpoint: Path | None, package: Path | None, si
 
 
 def draw_weights(network: Any, pixels: Any) -> None:
-    """Weights of He et al. 2015, and batch norms that fit the pictures, so that no layer fades out.
+    """Draw weights as He et al. 2015 and fit batch norms to the pictures, so that activations keep their scale.
 
-    What they do not fit grows from block to block, until float32 says nothing any more: the pictures must be like all
-    those that the network is going to see.
+    The pictures must resemble all that the network will see: activations of others grow from block to block until
+    float32 loses its precision.
     """
     import torch
     from torch import nn
@@ -115,14 +116,14 @@ def draw_weights(network: Any, pixels: Any) -> None:
 
 
 class TorchForward:
-    """A network in PyTorch as the methods see a model."""
+    """A PyTorch network with the interface that methods use."""
 
     def __init__(self, network: Any, card: ModelCard) -> None:
         self.network, self.card, self.labels = network.eval(), card, card.labels
 
     @property
     def wiring(self) -> Wiring:
-        """The package's."""
+        """Wiring of the package."""
         return self.card.wiring
 
     def logits(self, pixels: Float32) -> Float32:
@@ -130,13 +131,13 @@ class TorchForward:
         return self.outputs(pixels, (self.wiring.logits,))[self.wiring.logits]
 
     def outputs(self, pixels: Float32, names: Sequence[str]) -> Mapping[str, Float32]:
-        """By PyTorch."""
+        """Outputs computed by PyTorch."""
         import torch
 
-        from mri_batch_export.verify import reference_outputs
+        from mri_batch_export.packaging.verify import reference_outputs
 
         rollout = next((e for e in self.card.explanations if e.method == "rollout"), None)
-        first = rollout.knobs.get("first_layer", 0) if rollout else 0
+        first = int(rollout.knobs.get("first_layer") or 0) if rollout else 0
         parts = [
             reference_outputs(self.network, torch.from_numpy(pixels[i : i + 8]), self.wiring, first)
             for i in range(0, len(pixels), 8)
@@ -146,12 +147,12 @@ class TorchForward:
     def gradients(
         self, pixels: Float32, target: Int64, names: Sequence[str], *, guided: bool = False
     ) -> Mapping[str, Float32]:
-        """By autograd."""
+        """Gradients computed by autograd."""
         import contextlib
 
         import torch
 
-        from mri_batch_export.verify import reference_gradients
+        from mri_batch_export.packaging.verify import reference_gradients
 
         parts = []
         for i in range(0, len(pixels), 8):
@@ -163,7 +164,7 @@ class TorchForward:
 
 
 def guided_relus() -> Any:
-    """A mode in which ReLU and ReLU6 pass positive gradients alone (Springenberg et al. 2015)."""
+    """A mode in which ReLU and ReLU6 pass only positive gradients (Springenberg et al. 2015)."""
     import torch
     from torch.overrides import TorchFunctionMode
 
@@ -203,7 +204,9 @@ def check(folder: Path) -> None:
         like = min(correlate(given[N][key], right[key]) for key in keys)
         apart = min(relative(given[N][a], given[N][b]) for a, b in (keys, keys[::-1]))
         print(f"| {name} | {off[1]:.1e} | {off[N]:.1e} | {like:.6f} | {apart:.1e} |", flush=True)
-    absent = [f"{e.method}: {e.reason}" for e in available_methods(package.card) if not e.available]
+    absent = [
+        f"{e.method}: {text_of(absent_reason(e, package.card))}" for e in list_methods(package.card) if not e.available
+    ]
     print("\nAbsent: " + ("; ".join(absent) or "none") + ".")
 
 
@@ -220,9 +223,9 @@ def correlate(given: Float32, right: Float32) -> float:
 
 
 def main() -> None:
-    """Read the words."""
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    steps = words.add_subparsers(dest="step", required=True)
+    """Parse the arguments and run."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    steps = parser.add_subparsers(dest="step", required=True)
     making = steps.add_parser("make")
     making.add_argument("arch")
     making.add_argument("--out", type=Path, required=True)
@@ -230,12 +233,12 @@ def main() -> None:
     making.add_argument("--package", type=Path)
     making.add_argument("--side", type=int, default=224)
     steps.add_parser("check").add_argument("folders", nargs="+", type=Path)
-    asked = words.parse_args()
-    if asked.step == "make":
-        make(asked.arch, asked.out, asked.checkpoint, asked.package, asked.side)
+    arguments = parser.parse_args()
+    if arguments.step == "make":
+        make(arguments.arch, arguments.out, arguments.checkpoint, arguments.package, arguments.side)
         return
     print(f"PyTorch is {'installed' if importlib.util.find_spec('torch') else 'not installed'} here.")
-    for folder in asked.folders:
+    for folder in arguments.folders:
         check(folder)
 
 

@@ -1,11 +1,11 @@
-"""Recipes end to end by the command line: train, export, verify, scan, evaluate; one row of Markdown for each.
+"""Recipes end to end by the command line: train, export, verify, scan, evaluate; one Markdown row each.
 
 ``python -m benchmarks.measure_recipes DATASET... --recipe R [--recipe R ...] --work DIR [--init R=CHECKPOINT]
 [--epochs N] [--few N] [--plain]``
 
-``--few N`` takes N pictures of each class and split, so that the largest networks pass on two cores: that shows that a
-recipe works, not how good it is; so does ``--plain``, an export without data and gradients. A finished run in DIR is
-not trained again.
+``--few N`` takes N images of each class and split, so that the largest networks run on two cores: it shows that a
+recipe works, not how good it is. ``--plain`` exports without data and gradients. A finished run in DIR is not trained
+again.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from mri_batch.evaluate.dataset import Item, load_dataset
-from mri_batch_export.splits import choose_splits
+from mri_batch.dataset import Item, load_dataset
+from mri_batch_export.training.splits import choose_splits
 
 COLUMNS = ("recipe", "test pictures", "epochs", "accuracy", "95 %", "MCC", "ECE", "package", "scan", "minutes")
 
@@ -36,20 +36,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--few", type=int, default=0)
     parser.add_argument("--plain", action="store_true")
-    told = parser.parse_args(arguments)
-    inits = dict(pair.split("=", 1) for pair in told.init)
-    datasets = [take_few(told.datasets, told.few, told.work / "few")] if told.few else told.datasets
+    args = parser.parse_args(arguments)
+    inits = dict(pair.split("=", 1) for pair in args.init)
+    datasets = [take_few(args.datasets, args.few, args.work / "few")] if args.few else args.datasets
     print("| " + " | ".join(COLUMNS) + " |\n|" + "---|" * len(COLUMNS), flush=True)
-    for recipe in told.recipe:
-        extra = ["--epochs", str(told.epochs)] if told.epochs else []
+    for recipe in args.recipe:
+        extra = ["--epochs", str(args.epochs)] if args.epochs else []
         extra += ["--init", inits[recipe]] if recipe in inits else []
-        row = measure(recipe, datasets, told.work / recipe, extra, plain=told.plain)
+        row = measure(recipe, datasets, args.work / recipe, extra, plain=args.plain)
         print("| " + " | ".join(row) + " |", flush=True)
     return 0
 
 
 def measure(recipe: str, datasets: Sequence[Path], work: Path, extra: Sequence[str], *, plain: bool) -> tuple[str, ...]:
-    """Take one recipe all the way; a command that fails ends the run with its words."""
+    """Run one recipe from training to evaluation; a command that fails ends the run with its message."""
     data, package = [str(path) for path in datasets], work / "package"
     started = time.monotonic()
     call("train", *data, "--recipe", recipe, "--out", work / "run", "--quiet", *extra)
@@ -82,7 +82,7 @@ def measure(recipe: str, datasets: Sequence[Path], work: Path, extra: Sequence[s
 
 
 def call(command: str, *words: object) -> int:
-    """Run one command of ours; what it says is shown where it fails. Exit code 4 (a study failed) is an answer."""
+    """Run a command; on failure show its output. Exit code 4 (a study failed) is no failure here."""
     line = [sys.executable, "-c", "from mri_batch.cli import main; main()", command, *map(str, words)]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 4):

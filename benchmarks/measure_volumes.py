@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mri_batch.evaluate.summary import Figure
-from mri_batch.evaluate.volumes import Reading, Volume, measure_studies, measure_volumes, without_finding
+from mri_batch.commands.evaluate.estimate import Estimate
+from mri_batch.commands.evaluate.volumes import Reading, Volume, measure_studies, measure_volumes, without_finding
 from mri_batch.study_rule import StudyRule
 
 HEAD_MM = 170.0  # from the neck to the vertex, as whole-head series of adults cover
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def tell(figure: Figure) -> str:
+def tell(figure: Estimate) -> str:
     """A figure and its interval."""
     return f"{figure.value:.3f} ({figure.low:.2f} to {figure.high:.2f})"
 

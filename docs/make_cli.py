@@ -1,4 +1,4 @@
-"""Write ``docs/cli.md`` from the commands' own help: ``python docs/make_cli.py``. A test holds the two together."""
+"""Write ``docs/reference/cli.md`` from the commands' ``--help``: ``python docs/make_cli.py``. A test compares them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import click
 
 from mri_batch.cli import COMMANDS, cli
 
+PAGE = Path(__file__).parent / "reference" / "cli.md"
 HEAD = """# Commands
 
-Made from the commands' own `--help` by `python docs/make_cli.py`. Flags win over `MRI_BATCH_*` variables (as
-`MRI_BATCH_SCAN_JOBS=2`), those over a `mri-batch.toml` in the working directory (a table for each command, as
-`[scan]` with `jobs = "2"`). Data goes to standard output, messages and progress to standard error.
+Generated from the commands' `--help` by `python docs/make_cli.py`.
+
+Options take precedence over `MRI_BATCH_*` variables (for example `MRI_BATCH_SCAN_JOBS=2`), and those over a
+`mri-batch.toml` in the working directory (one table per command, for example `[scan]` with `jobs = "2"`). Data goes to
+standard output, messages and progress to standard error.
 
 ## Exit codes
 
@@ -21,15 +24,15 @@ Made from the commands' own `--help` by `python docs/make_cli.py`. Flags win ove
 |---|---|
 | 0 | every study done |
 | 1 | internal error |
-| 2 | usage |
+| 2 | usage error |
 | 3 | no readable study |
 | 4 | some studies failed |
 | 5 | all studies failed |
-| 6 | model package bad or unreadable |
-| 7 | output not writable, in use, or somebody else's |
+| 6 | model package invalid or unreadable |
+| 7 | output not writable, in use, or not ours |
 | 130 | interrupted |
 
-What a scan finds in the pictures never changes the code.
+What a scan finds in the images never changes the exit code.
 """
 
 
@@ -54,6 +57,5 @@ def _describe(group: click.Group, name: str, path: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    page = Path(__file__).parent / "cli.md"
-    page.write_text(write_help(), "utf-8", newline="\n")
-    sys.stdout.write(f"{page}\n")
+    PAGE.write_text(write_help(), "utf-8", newline="\n")
+    sys.stdout.write(f"{PAGE}\n")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mri_batch.records import Float32
+from mri_batch.arrays import Float32
 
 
 def f32(values: Any) -> Float32:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mri_batch.errors import MriBatchError
-from mri_batch.records import FileCounts, Placement, ScanSummary
+from mri_batch.placement import Placement
+from mri_batch.records import FileCounts, ScanSummary
 from tests.arrays import f32
 
 placements = st.builds(

@@ -6,15 +6,16 @@ is what. ``model.json`` in a package is this schema; reading and writing stand i
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 ResizeFilter = Literal["bilinear", "bicubic", "lanczos", "box", "nearest"]
 Sequence = Literal["T1", "T2", "T2STAR", "FLAIR", "PD"]
 Plane = Literal["axial", "sagittal", "coronal"]
+Knob = bool | int | float | str | None
 
 
 class _Part(BaseModel):
@@ -137,14 +138,20 @@ class MethodEntry(_Part):
     method: str
     available: bool = True
     reason: str = Field(default="", description="why it is absent, or what to keep in mind")
-    knobs: dict[str, Any] = {}
+    knobs: dict[str, Knob] = {}
     scale_max: float | None = Field(
         default=None, description="heat at the top of the colour bar, from the validation set"
     )
-    licence: Literal["untested", "passed", "failed"] = Field(
-        default="untested", description="did its maps pass the faithfulness tests for this model?"
+    validation: Literal["untested", "passed", "failed"] = Field(
+        default="untested",
+        validation_alias=AliasChoices("validation", "licence"),
+        description="did its maps pass the faithfulness tests for this model? (packages before 0.2: licence)",
     )
-    licence_reason: str = Field(default="", description="what the licence rests on, or in what the method failed")
+    validation_reason: str = Field(
+        default="",
+        validation_alias=AliasChoices("validation_reason", "licence_reason"),
+        description="what the verdict rests on, or in what the method failed (packages before 0.2: licence_reason)",
+    )
 
 
 class Wiring(_Part):
@@ -192,6 +199,9 @@ class ModelCard(_Part):
         default="float32", description="of the plain graph; int8 runs one picture at a time"
     )
     labels: Annotated[tuple[str, ...], Field(min_length=2)]
+    labels_in: dict[str, dict[str, str]] = Field(
+        default={}, description="names of labels by language, such as {de: {glioma: Gliom}}, for the pages"
+    )
     preprocessing: Preprocessing = Preprocessing()
     calibration: Calibration = Calibration()
     decision: Decision = Decision()
@@ -212,9 +222,20 @@ class ModelCard(_Part):
     def _consistent(self) -> ModelCard:
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("labels repeat")
+        unknown = {label for names in self.labels_in.values() for label in names} - set(self.labels)
+        if unknown:
+            raise ValueError(f"labels_in names {sorted(unknown)[0]!r}, which is not one of the labels")
         background = self.decision.background_label
         if background is not None and background not in self.labels:
             raise ValueError(f"decision.background_label {background!r} is not one of the labels")
         if self.decision.aggregation == "top_quarter_mean" and background is None:
             raise ValueError("decision.aggregation 'top_quarter_mean' needs decision.background_label")
         return self
+
+
+Part = TypeVar("Part", bound=_Part)
+
+
+def with_fields(part: Part, **fields: object) -> Part:
+    """Return a card, or a part of one, with other ``fields``, validated; pydantic's ``model_copy`` skips validation."""
+    return type(part).model_validate({**dict(part), **fields})

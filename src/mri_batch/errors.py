@@ -4,24 +4,27 @@
 
     MriBatchError                     exit code 1
     ├── UsageError                    2   the command line asks for something that cannot be
-    ├── FileProblem                       one file cannot be used; the batch goes on
-    │   ├── NotUsable                     the file is sound, and not something to classify (skipped)
-    │   └── Damaged                       the file should have been usable (failed)
     ├── NothingToRead                 3   no readable study in the whole input
-    ├── StudyFailed                       one study cannot be finished; the batch goes on
     ├── ModelPackageError             6   a model package is missing, damaged or refused
     │   └── ExportRefused             6   a checkpoint that would not give an honest package
     ├── OutputError                   7   the output cannot be written, or belongs to something else
-    ├── MethodAbsent                      an explanation method cannot run on this model
-    └── ExtraMissing                  2   an optional part is not installed
+    ├── ExtraMissing                  2   an optional part is not installed
+    └── NotedError                        its words reach results and pages, so they are notes
+        ├── FileProblem                   one file cannot be used; the batch goes on
+        │   ├── NotUsable                 the file is sound, and not something to classify (skipped)
+        │   └── Damaged                   the file should have been usable (failed)
+        ├── StudyFailed                   one study cannot be finished; the batch goes on
+        └── MethodAbsent                  an explanation method cannot run on this model
 
-Every error carries a stable ``code`` (documented in ``docs/errors.md``), the ``reason`` in one sentence,
-the ``file`` it is about where there is one, and a ``hint`` that tells what to do.
+Every error carries a stable ``code`` (documented in ``docs/reference/errors.md``), the ``reason``, the ``file`` it is
+about where there is one, and a ``hint`` that says what to do.
 """
 
 from __future__ import annotations
 
 from typing import ClassVar
+
+from mri_batch.notes import Note
 
 
 class MriBatchError(Exception):
@@ -29,8 +32,10 @@ class MriBatchError(Exception):
 
     exit_code: ClassVar[int] = 1
     default_code: ClassVar[str] = "INTERNAL"
+    reason: str | Note
+    hint: str | Note | None
 
-    def __init__(self, reason: str, *, code: str = "", file: str = "", hint: str = "") -> None:
+    def __init__(self, reason: str | Note, *, code: str = "", file: str = "", hint: str | Note | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.code = code or self.default_code
@@ -38,7 +43,7 @@ class MriBatchError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        """Return the one line that a person reads: file, reason, fix."""
+        """Return one line with file, reason, fix and code; notes as their codes (``report/i18n`` has the words)."""
         where = f"{self.file}: " if self.file else ""
         fix = f" ({self.hint})" if self.hint else ""
         return f"{where}{self.reason}{fix} [{self.code}]"
@@ -48,8 +53,20 @@ class MriBatchError(Exception):
         return _rebuild, (type(self), self.reason, self.code, self.file, self.hint)
 
 
-def _rebuild(kind: type[MriBatchError], reason: str, code: str, file: str, hint: str) -> MriBatchError:
+def _rebuild(
+    kind: type[MriBatchError], reason: str | Note, code: str, file: str, hint: str | Note | None
+) -> MriBatchError:
     return kind(reason, code=code, file=file, hint=hint)
+
+
+class NotedError(MriBatchError):
+    """An error whose words reach results and pages, and so are notes."""
+
+    reason: Note
+    hint: Note | None
+
+    def __init__(self, reason: Note, *, code: str = "", file: str = "", hint: Note | None = None) -> None:
+        super().__init__(reason, code=code, file=file, hint=hint)
 
 
 class UsageError(MriBatchError):
@@ -59,7 +76,7 @@ class UsageError(MriBatchError):
     default_code = "USAGE"
 
 
-class FileProblem(MriBatchError):
+class FileProblem(NotedError):
     """One file cannot be used; the batch goes on."""
 
     default_code = "FILE_PROBLEM"
@@ -84,7 +101,7 @@ class NothingToRead(MriBatchError):
     default_code = "NO_STUDY"
 
 
-class StudyFailed(MriBatchError):
+class StudyFailed(NotedError):
     """One study cannot be finished; the batch goes on."""
 
     default_code = "STUDY_FAILED"
@@ -110,7 +127,7 @@ class OutputError(MriBatchError):
     default_code = "OUTPUT_BAD"
 
 
-class MethodAbsent(MriBatchError):
+class MethodAbsent(NotedError):
     """An explanation method cannot run on this model; the reason says why."""
 
     default_code = "METHOD_ABSENT"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-Language = Literal["en", "fr", "ru"]
+Language = str  # one that has a catalogue in report/i18n
 DicomOutput = Literal["sr", "sc", "pm"]
 FaithfulnessOf = Literal["top", "all", "none"]
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mri_batch.records import SeriesResult, ShownSlice, StudyResult, Verdict
-from mri_batch.report.index import write_index
-from mri_batch.report.page import render_study
-from mri_batch.report.pieces import write_pieces
-from mri_batch.report.tables import dump_result
+from mri_batch.records import ReportSlice, StudyResult, Verdict
+from mri_batch.report.schema import dump_result
+from mri_batch.report.study.bundle import write_pieces
+from mri_batch.report.study.page import render_study
+from mri_batch.report.worklist import write_index
 from tests.browser.pilot import Pilot
 from tests.report.studies import (
     CARD,
@@ -72,7 +72,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def _write(out: Path, result: StudyResult, shown: list[ShownSlice] | None) -> StudyResult:
+def _write(out: Path, result: StudyResult, shown: list[ReportSlice] | None) -> StudyResult:
     folder = out / "studies" / result.study_id
     folder.mkdir(parents=True)
     if shown is not None:
@@ -89,23 +89,23 @@ def _two_series() -> StudyResult:
     first = result.series[0]
     series = (
         replace(first, n_slices=6),
-        SeriesResult(series_id="se-2", n_slices=3, label="pituitary", probabilities=first.probabilities, modality="MR"),
+        replace(first, series_id="se-2", n_slices=3, label="pituitary"),
     )
     return replace(result, slices=slices, series=series)
 
 
-def _every_placement() -> list[ShownSlice]:
+def _every_placement() -> list[ReportSlice]:
     """One non-square slice and spot, laid down in all eight ways."""
     shown = []
     for at, (mirrored, turns) in enumerate(TURNS):
         picture = head_slice(at, size=(96, 128), spot=(30, 85), noise=0.0)
         placement = whole_placement(picture, mirrored=mirrored, quarter_turns=turns)
         heats = (spot_heat(placement, (30, 85), grid=(24, 24)),)
-        shown.append(ShownSlice(index=at, picture=picture, placement=placement, heats=heats))
+        shown.append(ReportSlice(index=at, picture=picture, placement=placement, heats=heats))
     return shown
 
 
-def _with_heads() -> list[ShownSlice]:
+def _with_heads() -> list[ReportSlice]:
     """Three slices, the middle one with single layers and heads, turned, so that geometry shows."""
     slices = []
     for at in range(3):
@@ -113,13 +113,13 @@ def _with_heads() -> list[ShownSlice]:
         placement = whole_placement(picture, mirrored=True, quarter_turns=1)
         heats = (spot_heat(placement, (60, 40)),) if at else ()
         heads = every_head(placement, (30, 85)) if at == 1 else None
-        slices.append(ShownSlice(index=at, picture=picture, placement=placement, heats=heats, heads=heads))
+        slices.append(ReportSlice(index=at, picture=picture, placement=placement, heats=heats, heads=heads))
     return slices
 
 
-def _ramp() -> list[ShownSlice]:
+def _ramp() -> list[ReportSlice]:
     """A slice whose values rise by one from column to column, from 1,000 to 1,255."""
     picture = replace(
         head_slice(0), pixels=np.tile(np.arange(1000, 1256, dtype=np.float32), (256, 1)), window=(0.0, 4095.0)
     )
-    return [ShownSlice(index=0, picture=picture, placement=whole_placement(picture))]
+    return [ReportSlice(index=0, picture=picture, placement=whole_placement(picture))]

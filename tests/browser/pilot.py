@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from mri_batch.records import Uint8
+from mri_batch.arrays import Uint8
 
 _FLAGS = (
     "--headless",

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mri_batch.report.feedback import load_feedback
-from mri_batch.report.index import write_index
+from mri_batch.report.worklist import write_index
 from tests.browser.pilot import Pilot
 from tests.report.studies import failed_result, shown_slices, study_result
 
@@ -124,7 +124,7 @@ def test_large_list_is_filtered_over_all_pages(pilot: Pilot, tmp_path: Path, n: 
     write_index(tmp_path, results, {}, lang="en")
     pilot.open(tmp_path / "index.html")
     assert _rows(pilot) == list(range(500))
-    assert f"1 to 500 of {n}" in pilot.text("#showing")
+    assert f"1 to 500 of {n:,}" in pilot.text("#showing")
     pilot.open(tmp_path / "index.html", f"#q=p%20{n - 3}")
     assert _rows(pilot) == [n - 3]
     pilot.open(tmp_path / "index.html", "#status=failed&sort=probability")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mri_batch.records import Uint8
+from mri_batch.arrays import Uint8
 from tests.browser.conftest import TURNS
 from tests.browser.pilot import Pilot
 
@@ -190,8 +190,8 @@ def test_method_class_layer_and_head_choose_the_map_and_its_caption(study: Pilot
     assert "explains glioma" in study.text("#caption")
     assert study.text("#bar-high") == "1"
     first = study.canvas("#canvas")
-    study.choose("#heat-class", "pituitary")
-    assert "explains pituitary" in study.text("#caption")
+    study.choose("#heat-class", "pituitary tumor")
+    assert "explains pituitary tumor" in study.text("#caption")
     assert not np.array_equal(study.canvas("#canvas"), first)
     study.press("m")
     assert "Raw attention" in study.text("#caption")
@@ -250,16 +250,19 @@ def test_letters_and_value_follow_the_pointer_and_the_orientation(study: Pilot) 
 
 
 def test_language_switch_changes_every_word_of_its_own_and_is_remembered(study: Pilot) -> None:
-    """French and Russian; names of classes and files stay."""
+    """Names of classes and methods, numbers and what scripts write too; names of files stay."""
     study.click("[data-lang='ru']")
     assert study.run("return document.documentElement.lang") == "ru"
-    for words in ("Ответ модели: glioma", "возможных классов: 2", "Качество данных"):
+    for words in ("Ответ модели: глиома", "Качество данных", "81 %"):
         assert words in study.text("main")
     assert "Срез 5 из 9" in study.text("#corner-tr")
     study.driver.refresh()
-    assert "Ответ модели: glioma" in study.text("main")
-    study.click("[data-lang='fr']")
-    assert "La sortie du modèle est glioma" in study.text("main")
+    assert "Ответ модели: глиома" in study.text("main")
+    study.click("[data-lang='de']")
+    for words in ("Ausgabe des Modells: Gliom", "1 Schicht scheint zu fehlen", "2 Klassen bleiben plausibel", "+0,34"):
+        assert words in study.text("main")
+    assert study.text("#bar-high") == "0,05"
+    assert "kein Tumor" in study.text("#slice-text")
     assert "Model output" not in study.text("main")
 
 

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from mri_batch.cli.common import printable
+from mri_batch.cli import COMMANDS
+from mri_batch.report.i18n.catalogue import LANGUAGES
+from tests import paths
 from tests.make import save_picture
 
-VIT = str(Path(__file__).parents[1] / "golden" / "vit")
+VIT = str(paths.VIT)
 RUN = "import sys; from mri_batch.cli import main; main()"
 
 
@@ -49,9 +51,9 @@ def test_scan_prints_the_page_and_nothing_else_on_standard_output(pictures: Path
 def test_module_runs_like_the_command(pictures: Path, tmp_path: Path) -> None:
     """``python -m mri_batch`` scans too, and its workers do not start a scan of their own."""
     words = ["scan", str(pictures), "--out", str(tmp_path / "out"), "--model", VIT, "--explain", "none"]
-    told = subprocess.run([sys.executable, "-m", "mri_batch", *words], capture_output=True, text=True, check=False)
-    assert told.returncode == 0, told.stderr
-    assert told.stdout.splitlines() == [str(tmp_path / "out" / "index.html")]
+    out = subprocess.run([sys.executable, "-m", "mri_batch", *words], capture_output=True, text=True, check=False)
+    assert out.returncode == 0, out.stderr
+    assert out.stdout.splitlines() == [str(tmp_path / "out" / "index.html")]
 
 
 def test_scan_prints_run_json_when_asked(pictures: Path, tmp_path: Path) -> None:
@@ -122,17 +124,85 @@ def test_explain_shows_every_method_or_says_why_not(pictures: Path, tmp_path: Pa
         "rollout,gradient,guided_backprop",
     )
     assert out.returncode == 0, out.stderr
-    told = {m["method"]: m for m in json.loads((tmp_path / "why" / "explain.json").read_text("utf-8"))["methods"]}
-    assert list(told) == ["rollout", "gradient", "guided_backprop"]
-    assert told["rollout"]["label"] is None
-    assert told["gradient"]["passes"] == 3
-    assert told["guided_backprop"]["reason"]
+    panels = {m["method"]: m for m in json.loads((tmp_path / "why" / "explain.json").read_text("utf-8"))["methods"]}
+    assert list(panels) == ["rollout", "gradient", "guided_backprop"]
+    assert panels["rollout"]["label"] is None
+    assert panels["gradient"]["passes"] == 3
+    assert panels["guided_backprop"]["reason"]
     assert "rollout" in (tmp_path / "why" / "explain.html").read_text("utf-8")
 
 
-def test_printable_shows_what_a_terminal_would_obey() -> None:
-    """Escapes, line feeds, right-to-left marks and lone surrogates become visible."""
-    assert printable("a\x1b\n\u202eb\ud800é") == "a\\x1b\\x0a\\u202eb\\ud800é"
+def run_on_terminal(*words: str, **variables: str) -> str:
+    """Run the command line with a terminal for standard error; return what it wrote there."""
+    pty = pytest.importorskip("pty", reason="there are no pseudo-terminals here")
+    ours, theirs = pty.openpty()
+    plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    subprocess.run(
+        [sys.executable, "-c", RUN, *words],
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        check=False,
+        env={**plain, **variables},
+    )
+    os.close(theirs)
+    written = b""
+    try:
+        while part := os.read(ours, 4096):
+            written += part
+    except OSError:  # Linux says so where nothing more can come
+        pass
+    os.close(ours)
+    return written.decode()
+
+
+FAILING = ("model", "show", "no-such-package")
+
+
+def test_errors_are_red_on_a_terminal() -> None:
+    """Colour where somebody sees it."""
+    assert "\x1b[31mmri-batch: " in run_on_terminal(*FAILING)
+
+
+@pytest.mark.parametrize(
+    "words", [("--no-color", *FAILING), (*FAILING, "--no-color"), ("model", "--no-color", *FAILING[1:])]
+)
+def test_no_color_turns_colour_off_on_every_command(words: tuple[str, ...]) -> None:
+    """Before the command, behind it, and on a sub-command."""
+    written = run_on_terminal(*words)
+    assert "mri-batch: " in written
+    assert "\x1b" not in written
+
+
+def test_no_color_variable_is_honoured() -> None:
+    """As no-color.org has it."""
+    assert "\x1b" not in run_on_terminal(*FAILING, NO_COLOR="1")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_takes_no_color(name: str) -> None:
+    """The option stands in each command's help, but for commands whose extra is not installed."""
+    out = run(name, "--help")
+    assert "--no-color" in out.stdout or "not installed" in out.stderr
+
+
+def test_languages_offered_are_those_of_the_catalogues() -> None:
+    """Adding a catalogue adds a language."""
+    out = run("scan", ".", "--out", "out", "--lang", "xx")
+    assert out.returncode == 2
+    assert all(lang in out.stderr for lang in LANGUAGES)
+
+
+def test_help_and_version_load_no_catalogue() -> None:
+    """The light door: neither Fluent, Babel, pydantic nor numpy."""
+    code = (
+        "import sys\nfrom mri_batch.cli import cli\n"
+        "for words in (['--help'], ['--version'], ['scan', '--help'], ['report', '--help']):\n"
+        "    try:\n        cli.main(words)\n    except SystemExit:\n        pass\n"
+        "heavy = {'fluent', 'babel', 'pydantic', 'numpy', 'jinja2', 'onnxruntime', 'torch', 'highdicom', 'dask'}\n"
+        "assert not heavy & {name.split('.')[0] for name in sys.modules}, heavy & set(sys.modules)\n"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert out.returncode == 0, out.stderr
 
 
 def test_doctor_has_one_line_for_each_part() -> None:

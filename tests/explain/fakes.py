@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import ModelCard, Wiring
-from mri_batch.explain.base import Int64
-from mri_batch.records import Float32
 
 
 class NumpyForward:

@@ -16,9 +16,9 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from mri_batch.card import MethodEntry, ModelCard, Preprocessing, Wiring
+from mri_batch.card import MethodEntry, ModelCard, Preprocessing, Wiring, with_fields
 from mri_batch_export.architectures.vit import ViT, ViTConfig
-from mri_batch_export.gradients import build_gradient_graph, strip_metadata
+from mri_batch_export.graphs.gradients import build_gradient_graph, strip_metadata
 
 HERE = Path(__file__).parent
 SIDE, N_PICTURES, IG_STEPS, SG_SAMPLES, SG_NOISE = 32, 5, 8, 4, 0.1
@@ -225,10 +225,10 @@ def write_package(
     assert graph.gradcam is not None
     for name, proto in (("model", plain), ("explain", graph.proto), ("gradcam", graph.gradcam)):
         (folder / f"{name}.onnx").write_bytes(proto.SerializeToString())
-    wired = wiring.model_copy(update={"gradient": graph.wiring, "gradcam": graph.gradcam_wiring})
-    entries = tuple(e.model_copy(update={"knobs": knobs.get(e.method, {})}) for e in graph.methods)
+    wired = with_fields(wiring, gradient=graph.wiring, gradcam=graph.gradcam_wiring)
+    entries = tuple(with_fields(e, knobs=knobs.get(e.method, {})) for e in graph.methods)
     shown: tuple[MethodEntry, ...] = tuple(e for e in entries if e.available)
-    card = card.model_copy(update={"wiring": wired, "explanations": shown})
+    card = with_fields(card, wiring=wired, explanations=shown)
     (folder / "model.json").write_text(card.model_dump_json(indent=1) + "\n", "utf-8")
     x = torch.from_numpy(np.random.default_rng(3).standard_normal((N_PICTURES, 3, SIDE, SIDE), np.float32))
     answers = {"pixels": x.numpy(), "logits": model(x).detach().numpy()}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import mri_batch
-from mri_batch.explain import available_methods
+from mri_batch.explain.registry import list_methods
 from mri_batch.model.package import read_package
 
 BUNDLED = sorted(path.parent for path in (Path(mri_batch.__file__).parent / "models").glob("*/model.json"))
@@ -17,4 +17,4 @@ BUNDLED = sorted(path.parent for path in (Path(mri_batch.__file__).parent / "mod
 def test_every_method_of_a_bundled_model_has_a_scale(folder: Path) -> None:
     """A method without one would be drawn by each picture's own extremes, and a blank picture would glow."""
     card = read_package(folder).card
-    assert [e.method for e in available_methods(card) if e.available and e.scale_max is None] == []
+    assert [e.method for e in list_methods(card) if e.available and e.scale_max is None] == []

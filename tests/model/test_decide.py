@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say, and verdicts with reasons."""
+"""Calibration, aggregation, prediction sets, and verdicts with their reasons."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mri_batch.card import Calibration, Conformal, Decision, ModelCard, OutOfDistribution
-from mri_batch.model.decide import Gate, aggregate, calibrate, choose_key_slices, decide, prediction_set
+from mri_batch.model.decide import aggregate, calibrate, choose_key_slices, decide, prediction_set
+from mri_batch.model.gate import Gate
+from mri_batch.notes import Note
 from mri_batch.records import Verdict
 from tests.arrays import f32
 
@@ -68,27 +70,30 @@ def test_conformal_set_holds_every_plausible_label() -> None:
 
 
 @pytest.mark.parametrize(
-    ("probabilities", "score", "verdict"),
+    ("probabilities", "score", "verdict", "codes"),
     [
-        ([0.95, 0.03, 0.02], 1.0, Verdict.REPORT),
-        ([0.70, 0.20, 0.10], 1.0, Verdict.CAUTION),
-        ([0.45, 0.35, 0.20], 1.0, Verdict.ABSTAIN),
-        ([0.95, 0.03, 0.02], 15.0, Verdict.CAUTION),
-        ([0.95, 0.03, 0.02], 25.0, Verdict.ABSTAIN),
+        ([0.95, 0.03, 0.02], 1.0, Verdict.REPORT, []),
+        ([0.70, 0.20, 0.10], 1.0, Verdict.CAUTION, ["PROBABILITY_CAUTION"]),
+        ([0.45, 0.35, 0.20], 1.0, Verdict.ABSTAIN, ["PROBABILITY_ABSTAIN"]),
+        ([0.95, 0.03, 0.02], 15.0, Verdict.CAUTION, ["GATE_CAUTION"]),
+        ([0.95, 0.03, 0.02], 25.0, Verdict.ABSTAIN, ["GATE_REFUSED"]),
+        ([0.45, 0.35, 0.20], 15.0, Verdict.ABSTAIN, ["PROBABILITY_ABSTAIN", "GATE_CAUTION"]),
     ],
 )
-def test_verdict_follows_probability_and_gate(probabilities: list[float], score: float, verdict: Verdict) -> None:
+def test_verdict_follows_probability_and_gate(
+    probabilities: list[float], score: float, verdict: Verdict, codes: list[str]
+) -> None:
     """High and usual: report. Low or unusual: caution. Lower or foreign: abstain, with reasons."""
     model = card(out_of_distribution=OutOfDistribution(refuse_above=20, caution_above=10))
-    decided = decide(f32(probabilities), model, gate_score=score)
-    assert decided.verdict is verdict
-    assert bool(decided.reasons) == (verdict is not Verdict.REPORT)
+    prediction = decide(f32(probabilities), model, gate_score=score)
+    assert prediction.verdict is verdict
+    assert [reason.code for reason in prediction.reasons] == codes
 
 
-def test_doubts_turn_a_report_into_caution() -> None:
+def test_caution_reasons_turn_a_report_into_caution() -> None:
     """What the reader should know of the input is a reason of its own."""
-    decided = decide(f32([0.95, 0.03, 0.02]), card(), gate_score=None, doubts=("the series disagree",))
-    assert (decided.verdict, decided.reasons) == (Verdict.CAUTION, ("the series disagree",))
+    prediction = decide(f32([0.95, 0.03, 0.02]), card(), gate_score=None, caution_reasons=(Note("SERIES_DISAGREE"),))
+    assert (prediction.verdict, prediction.reasons) == (Verdict.CAUTION, (Note("SERIES_DISAGREE"),))
 
 
 def test_gate_is_the_distance_to_the_nearest_class() -> None:

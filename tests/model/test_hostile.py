@@ -20,7 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 from mri_batch.errors import ModelPackageError
 from mri_batch.model.package import CARD as CARD_NAME
 from mri_batch.model.package import read_package
-from mri_batch.run.trial import try_model
+from mri_batch.run.executors.sandbox import try_model
 from tests.make import save_picture
 from tests.model.test_package import CARD
 
@@ -222,7 +222,7 @@ def write(folder: Path, model: onnx.ModelProto) -> Path:
 def test_worker_has_less_memory_than_the_machine() -> None:
     """So that a bomb meets its own bound before the system's killer wakes."""
     code = (
-        "import os, resource; from mri_batch.run.spread import set_bounds; set_bounds()\n"
+        "import os, resource; from mri_batch.run.executors.worker import set_bounds; set_bounds()\n"
         "whole = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')\n"
         "print(0 < resource.getrlimit(resource.RLIMIT_DATA)[0] < whole)"
     )

@@ -25,11 +25,11 @@ from mri_batch.card import (
     ModelCard,
     Preprocessing,
 )
+from mri_batch.checksums import format_sums
 from mri_batch.errors import ModelPackageError, OutputError
 from mri_batch.model.card_text import card_markdown, describe
 from mri_batch.model.onnx_scan import scan_onnx
 from mri_batch.model.package import load_arrays, read_package, write_package
-from mri_batch.sums import format_sums
 
 CARD = ModelCard(name="tiny", version="1", labels=("lesion", "none"), preprocessing=Preprocessing(rows=8, cols=8))
 

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from mri_batch.arrays import Float32
 from mri_batch.card import Crop, Intensity, Preprocessing
-from mri_batch.geometry import find_peak, locate_peak, place_heat
 from mri_batch.model.prepare import choose_turn, place_slice, prepare
-from mri_batch.records import FileKind, Float32, FoundFile, Placement, Slice
+from mri_batch.placement import Placement, find_peak, locate_peak, place_heat
+from mri_batch.records import FileKind, FoundFile, Slice
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 PLAIN = Preprocessing(

@@ -6,11 +6,10 @@ import json
 import shutil
 from pathlib import Path
 
+from mri_batch.checksums import digest_file
 from mri_batch.model.package import read_package
 from mri_batch.model.registry import iter_entries
-from mri_batch.sums import digest_file
-
-VIT = Path(__file__).parents[1] / "golden" / "vit"
+from tests.paths import VIT
 
 
 def test_registry_lists_packages_and_runs_with_digest_and_figures(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from pydicom import uid
 from pydicom.dataset import FileDataset
 from pydicom.encaps import encapsulate
 
+from mri_batch.notes import Note
 from tests import make
 
 CASES: list[FolderCase] = []
@@ -23,8 +24,8 @@ CASES: list[FolderCase] = []
 class FolderCase:
     """``series``: slices of each usable series, sorted; ``codes``: why the other files are not used, sorted.
 
-    ``unreadable``: codes that appear only when the pixels are read; ``note``: words that a series' notes must hold;
-    ``doubt``: what must be doubted of the study.
+    ``unreadable``: codes that appear only when the pixels are read; ``note``: one that a series must have;
+    ``caution``: the reason for caution that the study must have.
     """
 
     name: str
@@ -34,8 +35,8 @@ class FolderCase:
     series: tuple[int, ...]
     codes: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
-    note: str = ""
-    doubt: str = ""
+    note: Note | None = None
+    caution: Note | None = None
 
 
 def case(
@@ -178,7 +179,7 @@ def duplicate_in_another_codec(folder: Path) -> None:
 # -- what is missing or broken
 
 
-@case(series=(6,), note="1 slice seems to be missing")
+@case(series=(6,), note=Note("SLICES_MISSING", {"n": 1}))
 def missing_slice(folder: Path) -> None:
     """The gap is told of."""
     make.save_series(folder, 7)[3].unlink()
@@ -232,7 +233,7 @@ def picture_object_without_pixels(folder: Path) -> None:
     _one(folder, "z.dcm", number=6, PixelData=None)
 
 
-@case(note="positions are missing")
+@case(note=Note("POSITIONS_MISSING"))
 def no_positions(folder: Path) -> None:
     """By instance number, and told of."""
     make.save_series(folder, ImageOrientationPatient=None, ImagePositionPatient=None)
@@ -276,7 +277,7 @@ def two_echoes(folder: Path) -> None:
             )
 
 
-@case(series=(6,), note="at the position of another one")
+@case(series=(6,), note=Note("SLICES_REPEATED", {"n": 3}))
 def repeated_positions(folder: Path) -> None:
     """Repeated positions are told of."""
     make.save_series(folder, 3)
@@ -383,7 +384,7 @@ def other_sequence_beside_a_fitting_one(folder: Path) -> None:
     make.save_series(folder, 3, series="2", RepetitionTime=4000.0, EchoTime=95.0)
 
 
-@case(series=(3,), doubt="the model is for T1, and this is FLAIR")
+@case(series=(3,), caution=Note("SERIES_OTHER", {"wanted": "T1", "found": "FLAIR"}))
 def other_sequence_alone(folder: Path) -> None:
     """Where no series fits, all are used, with caution."""
     make.save_series(folder, 3, RepetitionTime=9000.0, EchoTime=95.0, InversionTime=2500.0)

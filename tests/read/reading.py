@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mri_batch.card import ModelCard
-from mri_batch.read.choose import choose_series
-from mri_batch.read.find import iter_files
-from mri_batch.read.group import Grouper
-from mri_batch.read.slices import iter_slices
+from mri_batch.read.collect import collect
+from mri_batch.read.decode.slices import iter_slices
+from mri_batch.read.find.walk import iter_files
+from mri_batch.read.series_choice import choose_series
 from mri_batch.records import FileKind, FileRecord, FileStatus, FoundFile, Series, Slice, Study
 from mri_batch.settings import ReadLimits
 
@@ -28,10 +27,9 @@ CARD = ModelCard(
 
 @dataclass(frozen=True)
 class Outcome:
-    """All that became of some paths. ``refused``: what the walk could not open."""
+    """All that became of some paths. ``n_met``: what the walk met, usable or not."""
 
     n_met: int
-    refused: tuple[FileRecord, ...]
     studies: tuple[Study, ...]
     leftovers: tuple[FileRecord, ...]
 
@@ -43,7 +41,7 @@ class Outcome:
     @property
     def unused(self) -> list[FileRecord]:
         """Every file not used, wherever it is listed."""
-        return [*self.refused, *(record for study in self.studies for record in study.unused), *self.leftovers]
+        return [*(record for study in self.studies for record in study.unused), *self.leftovers]
 
     @property
     def codes(self) -> list[str]:
@@ -63,16 +61,10 @@ class Outcome:
 
 def read_paths(*paths: Path, card: ModelCard = CARD, avoid: Path | None = None) -> Outcome:
     """Walk, group and choose."""
-    refused, n_met = [], 0
-    with tempfile.TemporaryDirectory() as workdir, Grouper(Path(workdir), limits=LIMITS) as grouper:
-        for met in iter_files(paths, limits=LIMITS, avoid=avoid):
-            n_met += 1
-            if isinstance(met, FileRecord):
-                refused.append(met)
-            else:
-                grouper.add(met)
+    n_met = sum(1 for _ in iter_files(paths, limits=LIMITS, avoid=avoid))
+    with collect(paths, limits=LIMITS, avoid=avoid) as grouper:
         studies = tuple(choose_series(study, card) for study in grouper.iter_studies())
-        return Outcome(n_met, tuple(refused), studies, tuple(grouper.iter_leftovers()))
+        return Outcome(n_met, studies, tuple(grouper.iter_leftovers()))
 
 
 def read_slices(series: Series, limits: ReadLimits = LIMITS) -> tuple[list[Slice], list[FileRecord]]:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from mri_batch.read.series_facts import series_notes
 from tests.read.folder_cases import CASES, FolderCase
 from tests.read.reading import read_paths, read_slices
 
@@ -32,7 +31,9 @@ def test_folder_is_read_as_expected(case: FolderCase, tmp_path: Path) -> None:
     assert tuple(sorted(record.code for record in problems)) == case.unreadable
     assert outcome.n_accounted == outcome.n_met
     assert all(record.reason for record in outcome.unused)
-    assert [doubt for study in outcome.studies for doubt in study.doubts] == ([case.doubt] if case.doubt else [])
+    assert [why for study in outcome.studies for why in study.caution_reasons] == (
+        [case.caution] if case.caution else []
+    )
     if case.note:
-        assert any(case.note in note for note in notes)
-        assert any(case.note in note for series in outcome.series for note in series_notes(series))
+        assert case.note in notes
+        assert case.note in [note for series in outcome.series for note in series.info.notes]

@@ -17,8 +17,9 @@ from pydicom import uid
 from pydicom.encaps import encapsulate
 
 from mri_batch.errors import Damaged
-from mri_batch.read.codestream import j2k_size, jpeg_size
-from mri_batch.read.problems import foreign_errors
+from mri_batch.notes import Note
+from mri_batch.read.decode.codestream import j2k_size, jpeg_size
+from mri_batch.read.file_errors import foreign_errors
 from mri_batch.records import FileKind, FileRecord, Slice
 from mri_batch.settings import ReadLimits
 from tests import make
@@ -166,9 +167,9 @@ def test_codestream_sizes_are_read_from_their_own_headers(tmp_path: Path) -> Non
 def test_panic_of_a_decoder_becomes_a_failure() -> None:
     """A Rust library's panic is no Exception, and must not end the batch; an interrupt must."""
     panic = type("PanicException", (BaseException,), {})
-    with pytest.raises(Damaged), foreign_errors("X", "cannot be read"):
+    with pytest.raises(Damaged), foreign_errors("X", Note("PIXELS_UNDECODABLE")):
         raise panic("index out of bounds: the name is Canary^Patient")
-    with pytest.raises(KeyboardInterrupt), foreign_errors("X", "cannot be read"):
+    with pytest.raises(KeyboardInterrupt), foreign_errors("X", Note("PIXELS_UNDECODABLE")):
         raise KeyboardInterrupt
 
 
@@ -223,7 +224,7 @@ def test_modules_of_the_working_directory_are_not_imported(tmp_path: Path) -> No
     """gdcm imports a module dl from wherever it is; a file of that name beside the scans is not run."""
     for name in ("dl", "DLFCN"):
         (tmp_path / f"{name}.py").write_text("raise SystemExit('a file of the working directory was run')")
-    script = "import mri_batch.read.slices, mri_batch.read.group, gdcm"
+    script = "import mri_batch.read.decode.slices, mri_batch.read.group, gdcm"
     done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
 

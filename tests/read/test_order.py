@@ -6,11 +6,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mri_batch.read.geometry import distance_mm, name_plane, same_orientation, slice_normal
-from mri_batch.read.header import Header, from_json, to_json
+from mri_batch.read.header.load import Header, from_json, to_json
 from mri_batch.read.order import Member, find_gaps, natural_key, sort_stack, split_stacks
-from mri_batch.read.roles import Role
-from mri_batch.records import FileKind, FoundFile
+from mri_batch.read.orientation import choose_plane, distance_mm, same_orientation, slice_normal
+from mri_batch.records import FileKind, FoundFile, Plane, SeriesInfo
 from tests import make
 
 
@@ -23,9 +22,7 @@ def make_member(name: str, position: tuple[float, ...], orientation: tuple[float
         instance_uid=name,
         class_uid="1",
         patient="p",
-        modality="MR",
         syntax="",
-        role=Role.PICTURE,
         has_pixels=True,
         rows=8,
         cols=8,
@@ -35,7 +32,7 @@ def make_member(name: str, position: tuple[float, ...], orientation: tuple[float
         position_mm=position,
         echo="",
         order=(0.0, 0.0, float(number)),
-        facts=(("SeriesNumber", "1"),),
+        info=SeriesInfo(modality="MR", series_number=1),
     )
     return Member(file, header)
 
@@ -115,11 +112,11 @@ def test_names_are_ordered_as_people_count(numbers: list[int]) -> None:
 
 def test_planes_have_their_names() -> None:
     """The plane nearest to the slices names them."""
-    assert name_plane(make.AXIAL) == "axial"
-    assert name_plane(make.SAGITTAL) == "sagittal"
-    assert name_plane(make.CORONAL) == "coronal"
-    assert name_plane(make.OBLIQUE) == "axial, oblique"
-    assert name_plane((0.0,) * 6) == ""
+    assert choose_plane(make.AXIAL) == (Plane.AXIAL, False)
+    assert choose_plane(make.SAGITTAL) == (Plane.SAGITTAL, False)
+    assert choose_plane(make.CORONAL) == (Plane.CORONAL, False)
+    assert choose_plane(make.OBLIQUE) == (Plane.AXIAL, True)
+    assert choose_plane((0.0,) * 6) == (None, False)
 
 
 def test_cosines_that_span_no_plane_give_no_distance() -> None:

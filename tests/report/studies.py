@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mri_batch.card import Calibration, Conformal, Decision, MethodEntry, ModelCard
+from mri_batch.notes import Note
+from mri_batch.placement import Placement
 from mri_batch.records import (
-    Decided,
     Faithfulness,
     FileKind,
     FileRecord,
@@ -17,18 +20,23 @@ from mri_batch.records import (
     Heatmap,
     KeySlice,
     LayerHeads,
-    Placement,
+    Plane,
+    Prediction,
+    ReportHeat,
+    ReportSlice,
+    SeriesInfo,
     SeriesResult,
-    ShownHeat,
-    ShownSlice,
     Slice,
     SliceResult,
     StudyResult,
     StudyStatus,
     Verdict,
 )
+from mri_batch.report.schema import dump_result
 
 LABELS = ("glioma", "meningioma", "no_tumor", "pituitary")
+TRUNCATED = Note("PIXELS_MISSING")
+NO_PICTURE = Note("CLASS_WITHOUT_PICTURE", {"sop_class": "Basic Text SR"})
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 CARD = ModelCard(
@@ -39,8 +47,8 @@ CARD = ModelCard(
     calibration=Calibration(method="temperature", temperature=1.31, fitted_on="validation patients", ece_after=0.021),
     decision=Decision(conformal=Conformal(alpha=0.1, thresholds=dict.fromkeys(LABELS, 0.9))),
     explanations=(
-        MethodEntry(method="rollout", scale_max=0.05, licence="passed"),
-        MethodEntry(method="gradcam", scale_max=1.0, licence="failed", reason="peaks beside the lesion"),
+        MethodEntry(method="rollout", scale_max=0.05, validation="passed"),
+        MethodEntry(method="gradcam", scale_max=1.0, validation="failed", reason="peaks beside the lesion"),
     ),
     default_method="rollout",
     metrics={"test": {"accuracy": 0.961, "n_slices": 614}},
@@ -110,7 +118,8 @@ def spot_heat(
     layer: int | None = None,
     head: int | None = None,
     scale_max: float = 0.05,
-) -> ShownHeat:
+    family: str = "attention",
+) -> ReportHeat:
     """A bump of heat over the slice's pixel ``spot``, on a grid of the model's input."""
     unit_row, unit_col = placement.to_unit(np.array([spot[0] + 0.5], np.float32), np.array([spot[1] + 0.5], np.float32))
     rows, cols = np.mgrid[0 : grid[0], 0 : grid[1]] + 0.5
@@ -124,6 +133,7 @@ def spot_heat(
         scale_max=scale_max,
         layer=layer,
         head=head,
+        family=family,
         faithfulness=Faithfulness(
             score=0.34 if better else 0.01,
             p_value=0.015 if better else 0.46,
@@ -133,7 +143,11 @@ def spot_heat(
             better_than_chance=better,
         ),
     )
-    return ShownHeat(heat=heat.astype(np.float32), about=about)
+    return ReportHeat(heat=heat.astype(np.float32), about=about)
+
+
+def _gradcam(placement: Placement, spot: tuple[int, int], label: str, *, better: bool) -> ReportHeat:
+    return spot_heat(placement, spot, method="gradcam", family="cam", label=label, better=better, scale_max=1.0)
 
 
 def every_head(placement: Placement, spot: tuple[int, int]) -> LayerHeads:
@@ -145,23 +159,25 @@ def every_head(placement: Placement, spot: tuple[int, int]) -> LayerHeads:
 
 def shown_slices(
     n: int = 6, *, keys: tuple[int, ...] = (2, 3), size: tuple[int, int] = (128, 128), name: str = ""
-) -> list[ShownSlice]:
+) -> list[ReportSlice]:
     """A series; key slices carry two methods, one of them for two classes and no better than chance."""
     slices = []
     for at in range(n):
         picture = head_slice(at, size=size, name=name)
         placement = whole_placement(picture)
-        heats: tuple[ShownHeat, ...] = ()
+        heats: tuple[ReportHeat, ...] = ()
         if at in keys:
             heats = (
                 spot_heat(placement, (48, 80)),
-                spot_heat(placement, (48, 80), method="gradcam", label="glioma", better=False, scale_max=1.0),
-                spot_heat(placement, (20, 30), method="gradcam", label="pituitary", scale_max=1.0),
+                spot_heat(
+                    placement, (48, 80), method="gradcam", family="cam", label="glioma", better=False, scale_max=1.0
+                ),
+                spot_heat(placement, (20, 30), method="gradcam", family="cam", label="pituitary", scale_max=1.0),
                 spot_heat(placement, (48, 80), method="attention", layer=11, head=0),
                 spot_heat(placement, (90, 40), method="attention", layer=11, head=1),
             )
         slices.append(
-            ShownSlice(
+            ReportSlice(
                 index=at,
                 picture=picture,
                 placement=placement,
@@ -173,12 +189,12 @@ def shown_slices(
 
 
 def study_result(
-    shown: list[ShownSlice] | None = None,
+    shown: list[ReportSlice] | None = None,
     *,
     study_id: str = "st-0001",
     source: str = "ward/patient-a",
     verdict: Verdict = Verdict.CAUTION,
-    reasons: tuple[str, ...] = ("2 classes remain plausible", "1 of 7 files could not be read"),
+    reasons: tuple[Note, ...] = (Note("SET_SEVERAL", {"n": 2}), Note("FILES_UNREADABLE", {"n": 1, "total": 7})),
     top: float = 0.81,
 ) -> StudyResult:
     """A finished study over ``shown``, with one damaged and one skipped file."""
@@ -208,7 +224,7 @@ def study_result(
         model_name=CARD.name,
         model_version=CARD.version,
         model_sha256="ab" * 32,
-        decided=Decided(
+        prediction=Prediction(
             probabilities=probabilities,
             label="glioma",
             prediction_set=("glioma", "meningioma"),
@@ -221,8 +237,7 @@ def study_result(
                 n_slices=len(shown),
                 label="glioma",
                 probabilities=probabilities,
-                modality="MR",
-                facts=(("RepetitionTime", "2000"), ("SliceThickness", "5 mm")),
+                info=SeriesInfo(modality="MR", plane=Plane.AXIAL, repetition_time_ms=2000.0, slice_thickness_mm=5.0),
             ),
         ),
         slices=slices,
@@ -240,12 +255,16 @@ def study_result(
         ),
         files=(
             *files,
+            not_used(FileStatus.FAILED, "FILE_TRUNCATED", TRUNCATED, "ward/patient-a/IM0099", study_id),
             not_used(
-                FileStatus.FAILED, "FILE_TRUNCATED", "the pixel data ends early", "ward/patient-a/IM0099", study_id
+                FileStatus.SKIPPED,
+                "NOT_A_PICTURE",
+                NO_PICTURE,
+                "ward/patient-a/SR01",
+                study_id,
             ),
-            not_used(FileStatus.SKIPPED, "NOT_A_PICTURE", "a structured report", "ward/patient-a/SR01", study_id),
         ),
-        notes=("1 slice is missing between positions 12 and 22 mm",),
+        notes=(Note("SLICES_MISSING", {"n": 1}),),
         timings_ms=(("read_and_infer", 812.5), ("explain", 1450.25)),
     )
 
@@ -259,8 +278,8 @@ def failed_result(*, study_id: str = "st-0009", source: str = "ward/broken") -> 
         key=f"key-{study_id}",
         status=StudyStatus.FAILED,
         code="FILE_TRUNCATED",
-        reason="1 files could not be read; the first: the pixel data ends early",
-        files=(not_used(FileStatus.FAILED, "FILE_TRUNCATED", "the pixel data ends early", f"{source}/a", study_id),),
+        reason=Note("ALL_FILES_UNREADABLE", {"n": 1, "first": TRUNCATED}),
+        files=(not_used(FileStatus.FAILED, "FILE_TRUNCATED", TRUNCATED, f"{source}/a", study_id),),
     )
 
 
@@ -273,12 +292,38 @@ def skipped_result(*, study_id: str = "st-0008", source: str = "ward/letters") -
         key=f"key-{study_id}",
         status=StudyStatus.SKIPPED,
         code="NOT_A_PICTURE",
-        reason="a structured report",
-        files=(not_used(FileStatus.SKIPPED, "NOT_A_PICTURE", "a structured report", f"{source}/a", study_id),),
+        reason=NO_PICTURE,
+        files=(
+            not_used(
+                FileStatus.SKIPPED,
+                "NOT_A_PICTURE",
+                NO_PICTURE,
+                f"{source}/a",
+                study_id,
+            ),
+        ),
     )
 
 
-def not_used(status: FileStatus, code: str, reason: str, relative: str, study_id: str) -> FileRecord:
+def to_version_1(result: StudyResult) -> dict[str, Any]:
+    """A result as version 1 of the schema wrote it: sentences for notes, pairs of words for what headers tell."""
+    whole: dict[str, Any] = json.loads(dump_result(result))
+    whole["schema_version"] = 1
+    for each in (whole, *whole["files"]):
+        del each["reason_note"], each["hint"]
+    for series in whole["series"]:
+        del series["info"]
+        series |= {"reason": "the header tells nothing against it", "facts": {"RepetitionTime": "2000"}}
+    whole["verdict_reasons"] = [note["text"] for note in whole["verdict_reasons"]]
+    whole["notes"] = [note["text"] for note in whole["notes"]]
+    for key in whole["key_slices"]:
+        for heatmap in key["heatmaps"]:
+            del heatmap["family"]
+            heatmap["notes"] = [note["text"] for note in heatmap["notes"]]
+    return whole
+
+
+def not_used(status: FileStatus, code: str, reason: Note, relative: str, study_id: str) -> FileRecord:
     """A file that was not used."""
     return FileRecord(
         file_id="f99999",
@@ -292,7 +337,7 @@ def not_used(status: FileStatus, code: str, reason: str, relative: str, study_id
     )
 
 
-def _slice_result(shown: ShownSlice, at: int, n: int) -> SliceResult:
+def _slice_result(shown: ReportSlice, at: int, n: int) -> SliceResult:
     p = 0.15 + 0.8 * float(np.exp(-(((at - n / 2) / max(1.0, n / 5)) ** 2)))
     return SliceResult(
         file=shown.picture.file.relative,

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from tools.faults import MODEL, snapshot
 
 from tests.make import save_picture, save_series
-from tests.run.faults import MODEL, snapshot
 
 # Folders and the grouping of files must not depend on the order in which the system lists them.
 SCAN = """

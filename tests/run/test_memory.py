@@ -12,14 +12,17 @@ import pytest
 from mri_batch.card import ModelCard
 from mri_batch.model.package import Package, read_package
 from mri_batch.model.session import Session
-from mri_batch.read.group import Grouper
+from mri_batch.progress import Progress
+from mri_batch.read.collect import collect
 from mri_batch.records import StudyStatus
-from mri_batch.run.scan import Watch, gather, scan
-from mri_batch.run.spread import threads_per_worker, usable_cores
-from mri_batch.run.study import Job, process
+from mri_batch.run.executors.local import threads_per_worker, usable_cores
+from mri_batch.run.results import Job
+from mri_batch.run.scan import scan
+from mri_batch.run.study import WorkerModel, process
 from mri_batch.settings import ScanSettings
 from tests.make import save_picture, save_series
-from tests.run.test_scan import VIT, lines_of
+from tests.paths import VIT
+from tests.run.test_scan import lines_of
 
 
 class Cramped:
@@ -90,7 +93,7 @@ def test_study_over_the_memory_limit_is_lost_alone(tmp_path: Path) -> None:
     save_series(tmp_path / "in" / "fine", 2)
     save_picture(tmp_path / "in" / "huge" / "huge.png", np.zeros((6000, 6000), np.uint16))
     known: dict[str, Any] = {"paths": (tmp_path / "in",), "out": tmp_path / "out", "model": VIT, "threads": 1}
-    report = scan(ScanSettings(**known, memory_per_worker_mb=400, faithfulness="none"), Watch())
+    report = scan(ScanSettings(**known, memory_per_worker_mb=400, faithfulness="none"), Progress())
     told = {line["source"]: (line["status"], line["code"]) for line in lines_of(tmp_path / "out")}
     assert told["fine"] == (StudyStatus.DONE, "")
     assert told["huge"] in ((StudyStatus.FAILED, code) for code in ("STUDY_MEMORY", "TOO_LARGE"))  # by where it ran out
@@ -101,12 +104,11 @@ def test_study_that_the_model_has_no_memory_for_is_a_failed_row(tmp_path: Path) 
     """The reason is in the result and its page, and the worker lives on."""
     save_series(tmp_path / "in", 2)
     settings = ScanSettings(paths=(tmp_path / "in",), out=tmp_path / "out", model=VIT, faithfulness="none")
-    with Grouper(tmp_path, limits=settings.limits) as grouper:
-        gather(settings, grouper)
+    with collect(settings.paths, limits=settings.limits) as grouper:
         job = Job(study=next(grouper.iter_studies()), key="k")
     session = Session(read_package(VIT), threads=1)
     cramp(session, most=0)
-    result = process(job, settings, session, None)
+    result = process(job, settings, WorkerModel(session=session, gate=None))
     assert (result.status, result.code) == (StudyStatus.FAILED, "STUDY_MEMORY")
     assert "memory" in (tmp_path / "out" / "studies" / result.study_id / "report.html").read_text("utf-8")
 

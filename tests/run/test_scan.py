@@ -11,32 +11,34 @@ from typing import Any
 
 import pytest
 
+from mri_batch.commands.rerender import rerender
 from mri_batch.errors import ModelPackageError, NothingToRead, OutputError
+from mri_batch.progress import Progress, Step
 from mri_batch.records import StudyResult
-from mri_batch.report.pieces import load_pieces
-from mri_batch.run.rerender import rerender
-from mri_batch.run.scan import ScanReport, Watch, scan
+from mri_batch.report.study.bundle import load_pieces
+from mri_batch.run.scan import ScanReport, scan
 from mri_batch.settings import ScanSettings
 from tests.make import make_dicom, save, save_picture, save_series
+from tests.paths import VIT
 
-VIT = Path(__file__).parents[1] / "golden" / "vit"
 CANARY = "CANARY"
 
 
-class Ear(Watch):
-    """Remembers what it was told."""
+class Recorder(Progress):
+    """Records the callbacks."""
 
     def __init__(self) -> None:
         self.n_pending = -1
-        self.heard: list[str] = []
+        self.sources: list[str] = []
 
-    def found(self, n_studies: int, n_pending: int) -> None:
-        """Remember the number."""
-        self.n_pending = n_pending
+    def started(self, step: Step, total: int, pending: int) -> None:
+        """Record the number."""
+        self.n_pending = pending
 
-    def finished(self, result: StudyResult) -> None:
-        """Remember the source."""
-        self.heard.append(result.source)
+    def advanced(self, n: int = 1, result: StudyResult | None = None) -> None:
+        """Record the source."""
+        assert result is not None
+        self.sources.append(result.source)
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +75,7 @@ def lines_of(out: Path) -> list[dict[str, Any]]:
 def done(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ScanReport]:
     """Scan once for the tests that only look."""
     out = tmp_path_factory.mktemp("scan") / "out"
-    return out, scan(ask(tree, out), Watch())
+    return out, scan(ask(tree, out), Progress())
 
 
 def test_scan_accounts_for_every_file(tree: Path, done: tuple[Path, ScanReport]) -> None:
@@ -141,9 +143,9 @@ def test_second_scan_does_nothing_twice(tree: Path, done: tuple[Path, ScanReport
     out = tmp_path / "out"
     shutil.copytree(done[0], out)
     before = {p: p.stat().st_mtime_ns for p in out.rglob("report.html")}
-    ear = Ear()
-    again = scan(ask(tree, out), ear)
-    assert (ear.n_pending, ear.heard) == (0, [])
+    recorder = Recorder()
+    again = scan(ask(tree, out), recorder)
+    assert (recorder.n_pending, recorder.sources) == (0, [])
     assert {p: p.stat().st_mtime_ns for p in out.rglob("report.html")} == before
     assert lines_of(out) == lines_of(done[0])
     assert again.summary.resumed == len(before)
@@ -158,9 +160,9 @@ def test_interrupted_scan_goes_on_where_it_was(tree: Path, done: tuple[Path, Sca
     (out / "journal.jsonl").write_text("".join(journal[:-1]) + journal[-1][:20])
     lost = json.loads(journal[-1])["study_id"]
     (out / "studies" / lost / "report.html").unlink()
-    ear = Ear()
-    scan(ask(tree, out), ear)
-    assert len(ear.heard) == 1
+    recorder = Recorder()
+    scan(ask(tree, out), recorder)
+    assert len(recorder.sources) == 1
     assert (out / "studies" / lost / "report.html").is_file()
     assert lines_of(out) == lines_of(done[0])
 
@@ -169,7 +171,7 @@ def test_answers_do_not_depend_on_the_number_of_workers(
     tree: Path, done: tuple[Path, ScanReport], tmp_path: Path
 ) -> None:
     """Two workers give the same lines in the same order, and the same pictures."""
-    scan(ask(tree, tmp_path / "out", jobs=2), Watch())
+    scan(ask(tree, tmp_path / "out", jobs=2), Progress())
     assert lines_of(tmp_path / "out") == lines_of(done[0])
     for path in (tmp_path / "out").rglob("pieces.zip"):
         assert path.read_bytes() == (done[0] / path.relative_to(tmp_path / "out")).read_bytes()
@@ -180,7 +182,7 @@ def test_shards_together_are_the_whole(tree: Path, done: tuple[Path, ScanReport]
     lines, files = [], []
     for part in (1, 2):
         out = tmp_path / str(part)
-        scan(ask(tree, out, shard=(part, 2), explain=("none",)), Watch())
+        scan(ask(tree, out, shard=(part, 2), explain=("none",)), Progress())
         lines += [line["study_id"] for line in lines_of(out)]
         files += (out / "files.csv").read_text().splitlines()[1:]
     assert sorted(lines) == sorted(line["study_id"] for line in lines_of(done[0]))
@@ -191,7 +193,7 @@ def test_redacted_paths_stand_in_files_csv_alone(tmp_path: Path) -> None:
     """A folder and a file that are named after a patient are shown by their ids everywhere else."""
     save_picture(tmp_path / "in" / "SECRETNAME" / "SECRETFILE.png")
     out = tmp_path / "out"
-    scan(ask(tmp_path / "in", out, redact_paths=True), Watch())
+    scan(ask(tmp_path / "in", out, redact_paths=True), Progress())
     found = [p.name for p in out.rglob("*") if p.is_file() and b"SECRET" in p.read_bytes()]
     assert found == ["files.csv"]
     assert "SECRETNAME/SECRETFILE.png" in (out / "files.csv").read_text()
@@ -227,7 +229,7 @@ def test_scan_of_nothing_readable_says_so_and_still_lists_files(tmp_path: Path) 
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "letter.txt").write_text("dear colleague")
     with pytest.raises(NothingToRead) as caught:
-        scan(ask(tmp_path / "in", tmp_path / "out"), Watch())
+        scan(ask(tmp_path / "in", tmp_path / "out"), Progress())
     assert caught.value.exit_code == 3
     assert "letter.txt" in (tmp_path / "out" / "files.csv").read_text()
 
@@ -238,7 +240,7 @@ def test_scan_refuses_a_broken_model_before_it_touches_the_output(tree: Path, tm
     shutil.copytree(VIT, bad)
     (bad / "SHA256SUMS").write_text("0" * 64 + "  model.onnx\n")
     with pytest.raises(ModelPackageError) as caught:
-        scan(ask(tree, tmp_path / "out", model=bad), Watch())
+        scan(ask(tree, tmp_path / "out", model=bad), Progress())
     assert caught.value.exit_code == 6
     assert not (tmp_path / "out").exists()
 
@@ -247,7 +249,7 @@ def test_scan_refuses_a_foreign_output_folder(tree: Path, tmp_path: Path) -> Non
     """Exit code 7, and the file of somebody else is still there."""
     (tmp_path / "thesis.docx").write_text("years")
     with pytest.raises(OutputError) as caught:
-        scan(ask(tree, tmp_path), Watch())
+        scan(ask(tree, tmp_path), Progress())
     assert caught.value.exit_code == 7
     assert (tmp_path / "thesis.docx").read_text() == "years"
 
@@ -256,16 +258,16 @@ def test_force_does_all_again(tree: Path, done: tuple[Path, ScanReport], tmp_pat
     """Every study is pending again."""
     out = tmp_path / "out"
     shutil.copytree(done[0], out)
-    ear = Ear()
-    scan(replace(ask(tree, out), force=True, explain=("none",)), ear)
-    assert len(ear.heard) == len(lines_of(out)) > 3
+    recorder = Recorder()
+    scan(replace(ask(tree, out), force=True, explain=("none",)), recorder)
+    assert len(recorder.sources) == len(lines_of(out)) > 3
 
 
 def test_patient_is_shown_on_request_alone(tmp_path: Path) -> None:
     """With --show-phi the page and result.json name the patient, escaped; the tables and the work list still do not."""
     save_series(tmp_path / "in", 1, PatientName="<b>Doe</b>^Jane", PatientID="42-X")
     out = tmp_path / "out"
-    scan(ask(tmp_path / "in", out, show_phi=True, explain=("none",)), Watch())
+    scan(ask(tmp_path / "in", out, show_phi=True, explain=("none",)), Progress())
     page = next(out.rglob("report.html")).read_text("utf-8")
     assert "42-X" in page
     assert "<b>Doe" not in page

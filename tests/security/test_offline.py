@@ -19,9 +19,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import paths
 from tests.make import make_head, save_picture, save_series
 
-VIT = str(Path(__file__).parents[1] / "golden" / "vit")
+VIT = str(paths.VIT)
 OURS = str(Path(sys.executable).with_name("mri-batch"))
 CALLS = (
     "socket,socketpair,connect,open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,symlink,symlinkat"

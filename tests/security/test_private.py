@@ -20,9 +20,10 @@ from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset, FileDataset
 
 from mri_batch.cli.common import run_guarded
+from tests import paths
 from tests.make import make_dicom, make_head, save, save_picture, to_bytes
 
-VIT = str(Path(__file__).parents[1] / "golden" / "vit")
+VIT = str(paths.VIT)
 COMMAND = (sys.executable, "-c", "from mri_batch.cli import main; main()")
 TEXT = {"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"}
 DATE, TIME, AGE = "19011213", "235958.987654", "077Y"
@@ -31,7 +32,7 @@ NAMED = b"NAAMVOGEL"
 # Without these there is no picture: how it is stored, and that it is one.
 KEPT = ("SpecificCharacterSet", "PhotometricInterpretation", "TimezoneOffsetFromUTC", "DirectoryRecordType")
 # DICOM results carry what files them with the patient's study (the modules Patient, Study and Clinical Trial, see
-# docs/dicom-outputs.md), and nothing of these, nor anything private.
+# docs/reference/dicom-outputs.md), and nothing of these, nor anything private.
 NOT_IN_RESULTS = {
     *("InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName", "StationName", "DeviceSerialNumber"),
     *("OperatorsName", "PerformingPhysicianName", "RequestingPhysician", "ScheduledPerformingPhysicianName"),

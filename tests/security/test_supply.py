@@ -6,16 +6,16 @@ import re
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.paths import ROOT
+
 ROW = re.compile(r"\| ([a-z0-9-]+) \| (.+) \|")
 
 
 def read_table(page: str) -> dict[str, str]:
-    """Read the table of docs/licences.md."""
+    """Read the table of docs/reference/licences.md."""
     return {match[1]: match[2] for match in map(ROW.fullmatch, page.splitlines()) if match and match[1] != "package"}
 
 
@@ -24,7 +24,7 @@ def test_licences_are_those_of_what_is_installed_and_none_is_gpl() -> None:
     """The page lists what the command finds; nothing that is required by default is under GPL, LGPL or AGPL."""
     code = "import make_licences; print(make_licences.write_licences())"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "docs", capture_output=True, text=True, check=True)
-    told, found = read_table((ROOT / "docs" / "licences.md").read_text("utf-8")), read_table(done.stdout)
+    told, found = read_table((ROOT / "docs" / "reference" / "licences.md").read_text("utf-8")), read_table(done.stdout)
     assert told.keys() == found.keys(), "run: python docs/make_licences.py"
     for name, licence in (*told.items(), *found.items()):
         assert not re.search(r"GPL|GNU|not told", licence), (name, licence)

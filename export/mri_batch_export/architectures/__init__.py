@@ -1,1 +1,1 @@
-"""Architectures in plain torch, with timm's parameter names, so that timm's checkpoints load without timm."""
+"""Network architectures in plain PyTorch, with timm's parameter names, and safe loading of checkpoints into them."""

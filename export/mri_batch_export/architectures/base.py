@@ -1,4 +1,4 @@
-"""What the export asks of a network beyond its logits."""
+"""Interfaces of networks whose attention or feature maps can be exported."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from torch import Tensor
 
 @runtime_checkable
 class AttentionClassifier(Protocol):
-    """A network of tokens whose attention can be shown. t tokens: ``prefix_tokens``, then the grid row by row."""
+    """A transformer with t tokens: ``prefix_tokens``, then the patches of the grid, row by row."""
 
     @property
     def prefix_tokens(self) -> int:
-        """Tokens before the patches."""
+        """Number of tokens before the patches."""
         ...
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Patches down and across."""
+        """Rows and columns of patches."""
         ...
 
     @property
@@ -33,18 +33,18 @@ class AttentionClassifier(Protocol):
 
 @runtime_checkable
 class MapClassifier(Protocol):
-    """A convolutional network, cut in its middle and after its last map: forward = head(late_map(early_map(x)))."""
+    """A CNN split in the middle and after its last feature map: forward = head(late_map(early_map(x)))."""
 
     def early_map(self, x: Tensor) -> Tensor:
-        """Map in the middle, float[n, c, rows, cols], of pictures float[n, channels, rows, cols]."""
+        """Feature map in the middle, float[n, c, rows, cols], of pictures float[n, channels, rows, cols]."""
         ...
 
     def late_map(self, early_map: Tensor) -> Tensor:
-        """Last feature map float[n, c, rows, cols] of the one in the middle."""
+        """Last feature map float[n, c, rows, cols], computed from the one in the middle."""
         ...
 
     def pool(self, early_map: Tensor) -> Tensor:
-        """Features float[n, d] that the out-of-distribution gate looks at."""
+        """Features float[n, d] for the out-of-distribution gate."""
         ...
 
     def features_map(self, x: Tensor) -> Tensor:

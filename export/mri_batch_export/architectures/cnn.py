@@ -1,4 +1,4 @@
-"""Convolutional networks with torchvision's parameter names: AlexNet, VGG-16, ResNets; and a small one of our own."""
+"""CNNs with torchvision's parameter names (AlexNet, VGG-16, ResNets), and a small plain one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 
 class MapNet(nn.Module):
-    """A network cut in its middle and after its last map; see :mod:`mri_batch_export.architectures.base`."""
+    """Base of CNNs split in the middle and after the last map; see :mod:`mri_batch_export.architectures.base`."""
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits float[n, k] of pictures float[n, channels, rows, cols]."""
@@ -21,11 +21,11 @@ class MapNet(nn.Module):
         return self.late_map(self.early_map(x))
 
     def early_map(self, x: Tensor) -> Tensor:
-        """Map in the middle, float[n, c, rows, cols]."""
+        """Feature map in the middle, float[n, c, rows, cols]."""
         raise NotImplementedError
 
     def late_map(self, early_map: Tensor) -> Tensor:
-        """Last feature map of the one in the middle."""
+        """Last feature map, computed from the one in the middle."""
         raise NotImplementedError
 
     def pool(self, early_map: Tensor) -> Tensor:
@@ -38,7 +38,7 @@ class MapNet(nn.Module):
 
 
 class PlainCNN(MapNet):
-    """Convolutions of 3 x 3 with ReLU and halving, then flatten, a dense layer and the logits."""
+    """3 x 3 convolutions with ReLU and 2 x 2 pooling, flatten, a dense layer and the logits."""
 
     def __init__(
         self,
@@ -82,11 +82,11 @@ class PlainCNN(MapNet):
 
 
 class _ConvStack(MapNet):
-    """``features`` and ``classifier`` as torchvision lays them out, pooled to a fixed grid between."""
+    """torchvision's layout: ``features``, adaptive pooling to a fixed grid, ``classifier``."""
 
     def __init__(self, features: nn.Sequential, classifier: nn.Sequential, grid: int, middle: int) -> None:
         super().__init__()
-        self.middle = middle  # so many of ``features`` make the map in the middle
+        self.middle = middle  # number of layers of ``features`` before the map in the middle
         self.features = features
         self.classifier = classifier
         self.avgpool = nn.AdaptiveAvgPool2d(grid)
@@ -133,7 +133,7 @@ class VGG16(_ConvStack):
 
 
 class AlexNet(_ConvStack):
-    """AlexNet as torchvision has it (Krizhevsky 2014)."""
+    """AlexNet in torchvision's variant (Krizhevsky 2014)."""
 
     def __init__(self, n_labels: int, channels: int = 3, dropout: float = 0.5) -> None:
         features = nn.Sequential(
@@ -181,7 +181,7 @@ class _Residual(nn.Module):
             self.downsample = nn.Sequential(nn.Conv2d(ins, outs, 1, stride, bias=False), nn.BatchNorm2d(outs))
 
     def forward(self, x: Tensor) -> Tensor:
-        """Add what the convolutions make of ``x`` to it."""
+        """Add the convolutions' output to the (projected) input."""
         shortcut: Tensor = self.downsample(x)
         for i in range(1, self.count + 1):
             x = self.get_submodule(f"bn{i}")(self.get_submodule(f"conv{i}")(x))
@@ -190,7 +190,7 @@ class _Residual(nn.Module):
 
 
 class ResNet(MapNet):
-    """ResNet-18 and ResNet-50 (He et al. 2016; the stride on the 3 x 3, as torchvision has it)."""
+    """ResNet-18 and ResNet-50 (He et al. 2016; stride on the 3 x 3, as in torchvision)."""
 
     def __init__(self, n_labels: int, channels: int, blocks: Sequence[int], bottleneck: bool) -> None:
         super().__init__()

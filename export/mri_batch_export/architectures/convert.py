@@ -1,14 +1,13 @@
-"""Checkpoints of other layouts, renamed to the one that our networks have (timm's for ViT and EfficientNet).
+"""Conversion of checkpoints from other layouts to that of our networks (timm's for ViT and EfficientNet).
 
-Known: timm's and DINOv2's own ViT names, Hugging Face's ViTForImageClassification, and the names of
-efficientnet_pytorch and its Lite variant. What does not fit exactly is refused; nothing is left at random.
+Supported: timm's and DINOv2's ViT names, Hugging Face's ViTForImageClassification, and the names of
+efficientnet_pytorch and its Lite variant. A checkpoint that does not fit exactly is refused; no weight stays random.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -53,15 +52,15 @@ def is_hugging_face_vit(state: State) -> bool:
     return any(name.endswith("embeddings.patch_embeddings.projection.weight") for name in state)
 
 
-def read_vit_options(state: State) -> dict[str, Any]:
-    """Read a ViT's sizes off its weights, in either layout; 64 numbers a head, as all published plain ViTs have."""
+def read_vit_options(state: State) -> dict[str, float]:
+    """Infer a ViT's sizes from its weights, in either layout; heads have 64 channels, as in all published ViTs."""
     timm = to_timm_names(state)
     try:
         dim, _, patch, _ = timm["patch_embed.proj.weight"].shape
         hidden = timm["blocks.0.mlp.fc1.weight"].shape[0]
     except (KeyError, ValueError) as error:
         raise ExportRefused(f"not a plain ViT: no {error}", code="CHECKPOINT_MISFIT") from error
-    options: dict[str, Any] = {"patch": patch, "dim": dim, "heads": max(1, dim // 64), "mlp_ratio": hidden / dim}
+    options: dict[str, float] = {"patch": patch, "dim": dim, "heads": max(1, dim // 64), "mlp_ratio": hidden / dim}
     options["depth"] = 1 + max(int(name.split(".")[1]) for name in timm if name.startswith("blocks."))
     options["layer_scale"] = "blocks.0.ls1.gamma" in timm
     options["n_registers"] = timm["reg_token"].shape[1] if "reg_token" in timm else 0
@@ -70,9 +69,9 @@ def read_vit_options(state: State) -> dict[str, Any]:
 
 
 def load_weights(model: nn.Module, state: State, *, new_head: bool = False) -> None:
-    """Load a checkpoint into a network, every tensor in its place, or raise ExportRefused that says what does not fit.
+    """Load every tensor of a checkpoint into a network. Raises ExportRefused that lists what does not fit.
 
-    ``new_head`` leaves the network's own last layer, to train it for other labels.
+    ``new_head`` keeps the network's own last layer, to train it for other labels.
     """
     fitted = dict(_fit(model, state))
     own = model.state_dict()
@@ -83,7 +82,7 @@ def load_weights(model: nn.Module, state: State, *, new_head: bool = False) -> N
         head = last_linear(model)
         fitted |= {name: own[name] for name in own if name.rpartition(".")[0] == head}
     problems = [f"{name} is missing" for name in own if name not in fitted]
-    problems += [f"{name} is not known" for name in fitted if name not in own]
+    problems += [f"{name} is unknown" for name in fitted if name not in own]
     problems += [
         f"{name} is {_shape(fitted[name])} and should be {_shape(own[name])}"
         for name in own
@@ -100,13 +99,13 @@ def load_weights(model: nn.Module, state: State, *, new_head: bool = False) -> N
 
 
 def last_linear(model: nn.Module) -> str:
-    """Find the name of the layer that gives the logits: the last linear one."""
+    """Return the name of the layer that computes the logits: the last linear one."""
     names: list[str] = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
     return names[-1]
 
 
 def to_timm_names(state: State) -> dict[str, Tensor]:
-    """Rename a ViT's weights to timm's layout; unknown names stay as they are, for the caller to refuse."""
+    """Rename a ViT's weights to timm's layout; unknown names are kept, for the caller to refuse."""
     if not is_hugging_face_vit(state):
         renamed = {"reg_token" if name == "register_tokens" else name: t for name, t in state.items()}
         return {name: tensor for name, tensor in renamed.items() if name not in _DROPPED}

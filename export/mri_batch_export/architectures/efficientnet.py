@@ -90,7 +90,7 @@ Activation = Callable[[Tensor], Tensor]
 
 
 class SameConv(nn.Conv2d):
-    """A convolution without bias, padded as TensorFlow's SAME: where it is uneven, more at the bottom and right."""
+    """A convolution without bias and with TensorFlow's SAME padding: uneven padding goes to the bottom and right."""
 
     def __init__(self, ins: int, outs: int, kernel: int, stride: int = 1, groups: int = 1) -> None:
         super().__init__(ins, outs, kernel, stride, groups=groups, bias=False)
@@ -110,7 +110,7 @@ class SameConv(nn.Conv2d):
 
 
 class SqueezeExcite(nn.Module):
-    """Weigh the channels by a small network of their means (Hu et al. 2018)."""
+    """Squeeze and excitation: scale channels by a small network of their means (Hu et al. 2018)."""
 
     def __init__(self, width: int, reduced: int, act: Activation) -> None:
         super().__init__()
@@ -129,7 +129,7 @@ def _choose_squeeze(width: int, reduced: int, act: Activation) -> nn.Module:
 
 
 class _Block(nn.Module):
-    """What the blocks share: whether the input is added to the output."""
+    """Base of all blocks: adds the input to the output where shapes agree."""
 
     def __init__(self, ins: int, outs: int, stride: int, act: Activation) -> None:
         super().__init__()
@@ -146,7 +146,7 @@ class _Block(nn.Module):
 
 
 class PlainBlock(_Block):
-    """One convolution; never a shortcut where it is used."""
+    """One convolution; in these networks never with a shortcut."""
 
     def __init__(self, ins: int, outs: int, kernel: int, stride: int, _: int, __: float, act: Activation) -> None:
         super().__init__(ins, outs, stride, act)
@@ -159,7 +159,7 @@ class PlainBlock(_Block):
 
 
 class SeparableBlock(_Block):
-    """A convolution channel by channel, squeeze and excite where asked, then 1 x 1."""
+    """A depthwise convolution, optional squeeze and excitation, then 1 x 1."""
 
     def __init__(self, ins: int, outs: int, kernel: int, stride: int, _: int, squeeze: float, act: Activation) -> None:
         super().__init__(ins, outs, stride, act)
@@ -176,7 +176,7 @@ class SeparableBlock(_Block):
 
 
 class FusedBlock(_Block):
-    """A widening convolution, then 1 x 1."""
+    """An expanding convolution, then 1 x 1."""
 
     def __init__(
         self, ins: int, outs: int, kernel: int, stride: int, expansion: int, _: float, act: Activation
@@ -195,7 +195,7 @@ class FusedBlock(_Block):
 
 
 class InvertedBlock(_Block):
-    """Widen with 1 x 1, convolve channel by channel, squeeze and excite where asked, narrow with 1 x 1."""
+    """1 x 1 expansion, depthwise convolution, optional squeeze and excitation, 1 x 1 projection."""
 
     def __init__(
         self, ins: int, outs: int, kernel: int, stride: int, expansion: int, squeeze: float, act: Activation
@@ -222,6 +222,6 @@ _BLOCKS = {"plain": PlainBlock, "separable": SeparableBlock, "fused": FusedBlock
 
 
 def _round_width(width: float, limit: float = 0.0) -> int:
-    """Round to a multiple of 8, upwards where rounding down would lose more than 1 - ``limit``."""
+    """Round to a multiple of 8; up where rounding down would lose more than 1 - ``limit``."""
     rounded = max(8, int(width + 4) // 8 * 8)
     return rounded + 8 if rounded < limit * width else rounded

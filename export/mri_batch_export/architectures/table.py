@@ -1,4 +1,4 @@
-"""The architectures by name, in one table."""
+"""Every architecture by its name, in one table."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from mri_batch_export.architectures.cnn import VGG16, AlexNet, PlainCNN, ResNet
 from mri_batch_export.architectures.efficientnet import B0, LITE0, V2_BASE, EfficientNet, Stage
 from mri_batch_export.architectures.vit import ViT, ViTConfig
 
-Options = Mapping[str, Any]
+Options = Mapping[str, Any]  # sizes of an architecture: heads=6, widths=[8, 16] ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What a network takes and gives: pictures of ``channels`` x ``rows`` x ``cols`` px, ``n_labels`` logits."""
+    """Input and output of a network: pictures of ``channels`` x ``rows`` x ``cols`` px, ``n_labels`` logits."""
 
     n_labels: int
     rows: int = 224
@@ -31,7 +31,7 @@ Builder = Callable[[Shape, Options], nn.Module]
 
 
 def build_architecture(name: str, shape: Shape, options: Options | None = None) -> nn.Module:
-    """Build a network with fresh weights. Raises UsageError for unknown names and options that do not fit."""
+    """Build a network with random weights. Raises UsageError for unknown names and options that do not fit."""
     if name not in ARCHITECTURES:
         raise UsageError(f"no architecture {name!r}", code="ARCH_UNKNOWN", hint=f"known: {', '.join(ARCHITECTURES)}")
     try:
@@ -41,7 +41,7 @@ def build_architecture(name: str, shape: Shape, options: Options | None = None) 
 
 
 def _vit(sizes: Options, shape: Shape, options: Options) -> nn.Module:
-    settings: dict[str, Any] = {**sizes, **options}
+    settings: Options = {**sizes, **options}
     return ViT(
         ViTConfig(n_labels=shape.n_labels, rows=shape.rows, cols=shape.cols, channels=shape.channels, **settings)
     )
@@ -64,7 +64,7 @@ def _resnet(blocks: tuple[int, ...], bottleneck: bool, shape: Shape, options: Op
 
 
 def _efficientnet(stages: tuple[Stage, ...], sizes: Options, shape: Shape, options: Options) -> nn.Module:
-    settings: dict[str, Any] = {**sizes, **options}
+    settings: Options = {**sizes, **options}
     return EfficientNet(shape.n_labels, shape.channels, stages, **settings)
 
 

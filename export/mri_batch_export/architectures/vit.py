@@ -1,6 +1,6 @@
 """Vision Transformer (Dosovitskiy et al. 2021), with the options of DINOv2 (Oquab et al. 2023), timm's parameter names.
 
-Attention is written out (q k^T, softmax, times v) rather than fused, because its weights are outputs of the graph.
+Attention is explicit (q k^T, softmax, times v) rather than fused, because its weights are outputs of the graph.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ class ViTConfig:
 
     def __post_init__(self) -> None:
         if self.rows % self.patch or self.cols % self.patch:
-            raise ValueError(f"{self.rows}x{self.cols} px is no multiple of the patch size {self.patch}")
+            raise ValueError(f"{self.rows}x{self.cols} px is not a multiple of the patch size {self.patch}")
         if self.dim % self.heads:
-            raise ValueError(f"dim {self.dim} is no multiple of {self.heads} heads")
+            raise ValueError(f"dim {self.dim} is not a multiple of {self.heads} heads")
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Patches down and across."""
+        """Rows and columns of patches."""
         return self.rows // self.patch, self.cols // self.patch
 
 
 class PatchEmbed(nn.Module):
-    """Cut into patches and project each: float[n, c, rows, cols] -> float[n, t, dim]."""
+    """Patch embedding: float[n, c, rows, cols] -> float[n, t, dim]."""
 
     def __init__(self, config: ViTConfig) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class Attention(nn.Module):
         self.drop = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor, n_queries: int | None = None) -> tuple[Tensor, Tensor]:
-        """Return the attended tokens float[n, t, dim] and the weights; of the first ``n_queries`` tokens alone."""
+        """Return attended tokens float[n, t, dim] and weights, optionally for the first ``n_queries`` tokens only."""
         n, t, dim = x.shape
         q, k, v = self.qkv(x).reshape(n, t, 3, self.heads, dim // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
         q = q if n_queries is None else q[:, :, :n_queries]
@@ -89,7 +89,7 @@ class Mlp(nn.Module):
         self.drop = nn.Dropout(config.dropout)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Token by token."""
+        """Apply to each token."""
         hidden: Tensor = self.drop(F.gelu(self.fc1(x)))
         mixed: Tensor = self.drop(self.fc2(hidden))
         return mixed
@@ -121,7 +121,7 @@ class Block(nn.Module):
         self.drop_path = drop_path
 
     def forward(self, x: Tensor, n_queries: int | None = None) -> tuple[Tensor, Tensor]:
-        """Return the tokens after the block and its attention weights; of the first ``n_queries`` tokens alone."""
+        """Return the block's tokens and attention weights, optionally for the first ``n_queries`` tokens only."""
         attended, weights = self.attn(self.norm1(x), n_queries)
         x = (x if n_queries is None else x[:, :n_queries]) + self._drop(self.ls1(attended))
         return x + self._drop(self.ls2(self.mlp(self.norm2(x)))), weights
@@ -155,12 +155,12 @@ class ViT(nn.Module):
 
     @property
     def prefix_tokens(self) -> int:
-        """Tokens before the patches: the class token and the registers."""
+        """Number of tokens before the patches: the class token and the registers."""
         return 1 + self.config.n_registers
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Patches down and across."""
+        """Rows and columns of patches."""
         return self.config.grid
 
     @property
@@ -173,19 +173,20 @@ class ViT(nn.Module):
         return self.forward_taps(x)[0]
 
     def forward_class(self, x: Tensor) -> Tensor:
-        """Logits as ever, with the last block for the class token alone: nothing else of it reaches them."""
+        """The same logits, computing only the class token in the last block, since only that reaches them."""
         tokens = self.embed(x)
         for block in self.blocks[:-1]:
             tokens, _ = block(tokens)
-        tokens, _ = self.blocks[-1](tokens, 1 if self.depth > 1 else None)  # a lone row could not be told for attention
+        # A single row is recognised as attention only after a square one, so a network of one layer computes all rows.
+        tokens, _ = self.blocks[-1](tokens, 1 if self.depth > 1 else None)
         logits: Tensor = self.head(self.norm(tokens)[:, 0])
         return logits
 
     def forward_taps(self, x: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
         """Logits float[n, k], attention of every block float[n, h, t, t], features float[n, dim].
 
-        The features are the mean patch of the middle block: by the last one a fine-tuned network has made a class of
-        whatever it was shown, and what is no brain can no longer be told.
+        The features are the mean patch token of the middle block. In the last block of a fine-tuned network every
+        input resembles one of the classes, so inputs that are not brains can no longer be recognised.
         """
         tokens = self.embed(x)
         attentions, means = [], []

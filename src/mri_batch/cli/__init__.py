@@ -1,4 +1,4 @@
-"""Words to settings, nothing else: one file per command, loaded when it is asked for."""
+"""From the command line to settings, nothing else: one file per command, imported when it is run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 
 from mri_batch import __version__
 
-# name: (module, what --help says), so that help and version load no command
+# name: (module, help), so that --help and --version import no command
 COMMANDS = {
     "scan": ("mri_batch.cli.scan", "Read folders of scans; write one report per study."),
     "explain": ("mri_batch.cli.explain", "One picture, every explanation method side by side."),
@@ -28,6 +28,16 @@ COMMANDS = {
     "audit": ("mri_batch.cli.audit", "Look for duplicates, leaks and shortcuts in a data set."),
     "evaluate": ("mri_batch.cli.evaluate", "Measure a model on labelled pictures."),
 }
+
+
+def _turn_colour_off(ctx: click.Context, option: click.Parameter, value: bool) -> None:
+    if value:
+        os.environ["NO_COLOR"] = "1"  # libraries that draw honour it, too
+
+
+NO_COLOR = click.option(
+    "--no-color", is_flag=True, expose_value=False, is_eager=True, callback=_turn_colour_off, help="No colour."
+)
 VERSION = f"mri-batch {__version__}\nFor research use only; not a medical device."
 
 
@@ -44,6 +54,7 @@ class LazyGroup(click.Group):
             return None
         command = import_module(COMMANDS[cmd_name][0]).command
         assert isinstance(command, click.Command)
+        _add_no_color(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -52,8 +63,17 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
+def _add_no_color(command: click.Command) -> None:
+    """Add ``--no-color`` to a command and its sub-commands."""
+    if not any(option.name == "no_color" for option in command.params):
+        NO_COLOR(command)
+    for sub in command.commands.values() if isinstance(command, click.Group) else ():
+        _add_no_color(sub)
+
+
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "MRI_BATCH"})
 @click.version_option(__version__, message=VERSION)
+@NO_COLOR
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Offline batch reports on brain scans: model output, calibrated confidence, heatmaps.

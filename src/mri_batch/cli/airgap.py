@@ -36,10 +36,10 @@ def build(out: Path, systems: tuple[str, ...], pythons: tuple[str, ...], models:
     """Make a folder of wheels, models, licences, bill of materials, digests and install scripts. Needs an index."""
     from datetime import UTC, datetime
 
-    from mri_batch.airgap.build import build_bundle
-    from mri_batch.airgap.wheels import Target
-    from mri_batch.cli.common import bundled_models, choose_model
+    from mri_batch.commands.airgap.build import build_bundle
+    from mri_batch.commands.airgap.wheels import Target
     from mri_batch.errors import UsageError
+    from mri_batch.model.bundled import bundled_models, choose_model
 
     odd = [python for python in pythons if python not in ("3.11", "3.12", "3.13")]
     if odd:
@@ -56,14 +56,14 @@ def build(out: Path, systems: tuple[str, ...], pythons: tuple[str, ...], models:
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 def verify(folder: Path) -> int:
     """Check that every file of an air-gap folder is as it was built, and that none was added or removed."""
-    from mri_batch.airgap.build import verify_bundle
-    from mri_batch.cli.common import printable
+    from mri_batch.checksums import SUMS, digest_file
+    from mri_batch.commands.airgap.build import verify_bundle
     from mri_batch.errors import OutputError
-    from mri_batch.sums import SUMS, digest_file
+    from mri_batch.text import to_visible
 
     differences = verify_bundle(folder)
     for what, name in differences:
-        click.echo(printable(f"{what}  {name}"))
+        click.echo(to_visible(f"{what}  {name}"))
     if differences:
         raise OutputError("the folder is not as it was built", code="BUNDLE_ALTERED", file=str(folder))
     click.echo(f"as built; sha256 of SHA256SUMS {digest_file(folder / SUMS)}")

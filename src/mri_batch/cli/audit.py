@@ -16,9 +16,9 @@ def command(datasets: tuple[Path, ...], out: Path, seed: int, quiet: bool) -> in
     """Look for duplicates, leaks between splits and shortcuts in one or more data sets, taken together."""
     from tqdm import tqdm
 
-    from mri_batch.audit.audit import audit
-    from mri_batch.audit.write import RESULT, write_audit
-    from mri_batch.evaluate.folder import prepare_folder
+    from mri_batch.commands.audit.audit import audit
+    from mri_batch.commands.audit.write import RESULT, write_audit
+    from mri_batch.commands.evaluate.folder import prepare_folder
 
     prepare_folder(out, RESULT)
     with tqdm(desc="pictures", disable=True if quiet else None) as bar:

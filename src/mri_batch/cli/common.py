@@ -1,11 +1,10 @@
-"""What commands share: errors to exit codes, safe words for the terminal, the choice of a model."""
+"""What commands share: errors to exit codes, output that is safe for the terminal, the choice of a model."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-import unicodedata
 from importlib import import_module
 from pathlib import Path
 from traceback import extract_tb
@@ -15,12 +14,15 @@ from typing import NoReturn
 import click
 
 from mri_batch.errors import ExtraMissing, MriBatchError, UsageError
+from mri_batch.model.bundled import bundled_models, choose_model
+from mri_batch.report.i18n.words import describe_error
+from mri_batch.text import to_visible
 
 INTERRUPTED = 130
 
 
 def run_guarded(command: click.Command) -> int:
-    """Run a command line; tell an expected error in one line and return the exit code."""
+    """Run a command line; print an expected error as one line and return the exit code."""
     signal.signal(signal.SIGTERM, _interrupt)  # a shutdown leaves things as tidy as Ctrl-C does
     try:
         code = command.main(standalone_mode=False)
@@ -34,14 +36,14 @@ def run_guarded(command: click.Command) -> int:
         complain("interrupted")
         return INTERRUPTED
     except MriBatchError as error:
-        complain(str(error))
+        complain(describe_error(error), is_error=True)
         return error.exit_code
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:  # an error of our own: where it is, and not its message, which may quote a patient's tag
         at = " < ".join(f"{Path(f.filename).name}:{f.lineno}" for f in reversed(extract_tb(error.__traceback__)))
-        complain(f"internal error: {type(error).__name__} in {at} (please report it) [INTERNAL]")
+        complain(f"internal error: {type(error).__name__} in {at} (please report it) [INTERNAL]", is_error=True)
         return MriBatchError.exit_code
 
 
@@ -49,25 +51,22 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def complain(words: str) -> None:
-    """Write one line to standard error."""
-    click.echo(f"mri-batch: {printable(words)}", err=True, color=False if "NO_COLOR" in os.environ else None)
+def complain(line: str, *, is_error: bool = False) -> None:
+    """Write one line to standard error, an error in red where that is a terminal and colour is wanted."""
+    text = f"mri-batch: {to_visible(line)}"
+    colour = sys.stderr.isatty() and not colour_is_off()
+    click.secho(text, err=True, fg="red" if is_error else None, color=colour)
 
 
-def printable(words: str) -> str:
-    """Make words safe for a terminal: control, bidirectional and undecodable characters become visible escapes."""
-    return "".join(_escape(c) if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c for c in words)
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+def colour_is_off() -> bool:
+    """Whether NO_COLOR is set (no-color.org), as ``--no-color`` sets it too."""
+    return bool(os.environ.get("NO_COLOR"))
 
 
 def load_extra_command(name: str, module: str) -> click.Command:
     """Load a command of the PyTorch side; where its extra is absent, one that says what to install.
 
-    The module is named in words, so that the runtime does not depend on it.
+    The module is given by name, so that the runtime does not depend on it.
     """
     try:
         loaded = import_module(module).command
@@ -95,31 +94,11 @@ def load_extra_command(name: str, module: str) -> click.Command:
     return loaded
 
 
-def bundled_models() -> dict[str, Path]:
-    """Name the model packages that come with the program; the first is the default."""
-    folder = Path(__file__).parent.parent / "models"
-    names = sorted(
-        (p for p in folder.glob("*") if (p / "model.json").is_file()),
-        key=lambda p: (p.name != "brain-vit", p.name),
-    )
-    return {path.name: path for path in names}
-
-
-def choose_model(asked: str | None) -> Path:
-    """Choose the model package: a folder, the name of a bundled one, or the default."""
-    bundled = bundled_models()
-    if asked is None:
-        if not bundled:
-            raise UsageError("no model is bundled with this installation", hint="give one with --model")
-        return next(iter(bundled.values()))
-    return Path(asked) if Path(asked).is_dir() else bundled.get(asked, Path(asked))
-
-
 def choose_tried_model(asked: str | None) -> Path:
     """Choose the model package; one that is not bundled is loaded and run once in a process that can be ended."""
     folder = choose_model(asked)
     if folder not in bundled_models().values():
-        from mri_batch.run.trial import try_model
+        from mri_batch.run.executors.sandbox import try_model
 
         try_model(folder)
     return folder

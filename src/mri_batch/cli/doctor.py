@@ -17,10 +17,11 @@ import click
 )
 def command(model: str | None, out: Path) -> int:
     """Check the runtime, decoders, telemetry, model and write access; one line each, exit code 1 if any fails."""
-    from mri_batch.cli.common import choose_model, printable
-    from mri_batch.run.doctor import examine
+    from mri_batch.commands.doctor import examine
+    from mri_batch.model.bundled import choose_model
+    from mri_batch.text import to_visible
 
     checks = list(examine(choose_model(model), out))
     for check in checks:
-        click.echo(printable(f"{'ok  ' if check.ok else 'FAIL'}  {check.subject}: {check.finding}"))
+        click.echo(to_visible(f"{'ok  ' if check.ok else 'FAIL'}  {check.subject}: {check.finding}"))
     return 0 if all(check.ok for check in checks) else 1

@@ -10,7 +10,8 @@ import click
 from mri_batch.cli.common import choose_tried_model
 
 if TYPE_CHECKING:
-    from mri_batch.evaluate.evaluation import Watch
+    from mri_batch.progress import Progress, Step
+    from mri_batch.records import StudyResult
 
 
 @click.command(name="evaluate")
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--ood",
-    "outside",
     multiple=True,
     metavar="FOLDER",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     "scan",
     metavar="DIR",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Take the answers from a finished scan of these pictures.",
+    help="Take the predictions from a finished scan of these pictures.",
 )
 @click.option(
     "--explain", default="auto", show_default=True, metavar="METHOD[,METHOD]|auto|all|none", help="Heatmaps to measure."
@@ -53,23 +53,26 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     default=4000,
     show_default=True,
-    help="Passes of the model for a method's maps: the dearest methods take fewer slices, at least ten.",
+    help="Passes of the model for a method's maps: the most expensive methods use fewer slices, at least ten.",
 )
 @click.option(
-    "--write-licences",
+    "--write-validation",
     is_flag=True,
     help="Write into the model package which methods passed and which failed; this changes its digest.",
 )
+@click.option("--write-licences", "write_validation_before_0_2", is_flag=True, hidden=True)
 @click.option("--draws", type=click.IntRange(min=20), default=1000, show_default=True, help="Draws of the bootstrap.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--threads", type=click.IntRange(min=0), default=0, show_default=True, help="0: all cores.")
 @click.option("-q", "--quiet", is_flag=True, help="Only errors.")
 def command(**words: Any) -> int:
-    """Measure a model on labelled pictures: figures with intervals, calibration, refusals, heatmaps."""
-    from mri_batch.evaluate.evaluation import EvaluateSettings, evaluate
-    from mri_batch.evaluate.folder import prepare_folder
-    from mri_batch.evaluate.licence import write_licences
-    from mri_batch.evaluate.write import RESULT, write_evaluation
+    """Measure a model on labelled pictures: metrics with intervals, calibration, refusals, heatmaps."""
+    from mri_batch.commands.evaluate.estimate import Bootstrap
+    from mri_batch.commands.evaluate.evaluation import EvaluateSettings, evaluate
+    from mri_batch.commands.evaluate.folder import prepare_folder
+    from mri_batch.commands.evaluate.heatmap_scores import MapBudget
+    from mri_batch.commands.evaluate.validation import write_validation
+    from mri_batch.commands.evaluate.write import RESULT, write_evaluation
     from mri_batch.model.package import read_package
 
     settings = EvaluateSettings(
@@ -77,40 +80,51 @@ def command(**words: Any) -> int:
         model=choose_tried_model(words["model"]),
         split=words["split"],
         scan=words["scan"],
-        outside=words["outside"],
+        ood=words["ood"],
         explain=tuple(name.strip() for name in words["explain"].split(",") if name.strip()),
-        map_slices=words["map_slices"],
-        faith_slices=words["faith_slices"],
-        map_passes=words["map_passes"],
-        n_draws=words["draws"],
-        seed=words["seed"],
+        maps=MapBudget(
+            slices=words["map_slices"],
+            faith_slices=words["faith_slices"],
+            passes=words["map_passes"],
+            seed=words["seed"],
+        ),
+        bootstrap=Bootstrap(n_draws=words["draws"], seed=words["seed"]),
         threads=words["threads"],
     )
     prepare_folder(words["out"], RESULT)
-    evaluation, answers = evaluate(settings, _choose_watch(quiet=words["quiet"]))
+    evaluation, predictions = evaluate(settings, _choose_progress(quiet=words["quiet"]))
     package = read_package(settings.model, check_digests=False)
-    write_evaluation(words["out"], evaluation, answers, package.card)
-    if words["write_licences"]:
-        write_licences(package, evaluation.licences, evaluation.tested_on)
+    write_evaluation(words["out"], evaluation, predictions, package.card)
+    if words["write_validation"] or words["write_validation_before_0_2"]:
+        write_validation(package, evaluation.validations, evaluation.tested_on)
     click.echo(str(words["out"] / "index.html"))
     return 0
 
 
-def _choose_watch(*, quiet: bool) -> Watch:
-    from mri_batch.evaluate.evaluation import Watch
+def _choose_progress(*, quiet: bool) -> Progress:
+    from mri_batch.progress import Progress
 
     if quiet:
-        return Watch()
+        return Progress()
     from threading import RLock
 
     from tqdm import tqdm
 
     tqdm.set_lock(RLock())  # its own would be one of the system's, a file in shared memory
 
-    class Bars(Watch):
-        """A bar for each step, on a terminal alone."""
+    class Bars(Progress):
+        """A bar for each step, on a terminal only."""
 
-        def step(self, title: str, n: int) -> Any:
-            return tqdm(total=n, desc=title, disable=None).update
+        def __init__(self) -> None:
+            self._bar: tqdm[None] | None = None
+
+        def started(self, step: Step, total: int, pending: int) -> None:
+            if self._bar is not None:
+                self._bar.close()
+            self._bar = tqdm(total=total, initial=total - pending, desc=step, disable=None)
+
+        def advanced(self, n: int = 1, result: StudyResult | None = None) -> None:
+            assert self._bar is not None
+            self._bar.update(n)
 
     return Bars()

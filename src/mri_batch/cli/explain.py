@@ -17,8 +17,8 @@ import click
 def command(image: Path, out: Path, model: str | None, methods: str, label: str | None, frame: int) -> int:
     """Explain one picture by every method side by side, every layer and head, with time and passes for each."""
     from mri_batch.cli.common import choose_tried_model
-    from mri_batch.run.explain_one import explain_one
-    from mri_batch.run.heat import check_method_names
+    from mri_batch.commands.explain import explain_one
+    from mri_batch.explain.registry import check_method_names
 
     names = [name.strip() for name in methods.split(",") if name.strip()]
     check_method_names(names)

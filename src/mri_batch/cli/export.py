@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from mri_batch.cli.common import load_extra_command
 
-command = load_extra_command("export", "mri_batch_export.cli_export")
+command = load_extra_command("export", "mri_batch_export.cli.export")

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 
-from mri_batch.cli.common import bundled_models, choose_model, choose_tried_model, printable
+from mri_batch.cli.common import choose_tried_model
+from mri_batch.model.bundled import bundled_models, choose_model
+from mri_batch.text import to_visible
 
 
 @click.group(name="model")
@@ -55,5 +57,5 @@ def list_all(folder: Path | None) -> int:
         for entry in iter_entries(root):
             figures = entry.problem or " ".join(f"{name}={value:.4g}" for name, value in entry.figures)
             words = (entry.kind, entry.name, entry.version, entry.sha256[:12], figures, str(entry.folder))
-            click.echo("\t".join(printable(word) or "-" for word in words))
+            click.echo("\t".join(to_visible(word) or "-" for word in words))
     return 0

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
+
+from mri_batch.report.i18n.catalogue import LANGUAGES
 
 
 @click.command(name="report")
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--lang",
-    type=click.Choice(["en", "fr", "ru"]),
+    type=click.Choice(LANGUAGES),
     default=None,
     help="First language of the pages; default: the scan's.",
 )
@@ -21,9 +22,9 @@ import click
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Readers' feedback, saved from the work list.",
 )
-def command(folder: Path, lang: Any, feedback: Path | None) -> int:
-    """Make the pages of the finished scan in DIR again, from its recorded results; no model is needed."""
-    from mri_batch.run.rerender import rerender
+def command(folder: Path, lang: str | None, feedback: Path | None) -> int:
+    """Render the pages of the finished scan in DIR again from its recorded results; no model is needed."""
+    from mri_batch.commands.rerender import rerender
 
     click.echo(f"{rerender(folder, lang=lang, feedback=feedback)} pages written")
     return 0

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mri_batch.cli.common import choose_model, complain
+from mri_batch.cli.common import complain
 from mri_batch.errors import UsageError
+from mri_batch.model.bundled import choose_model
+from mri_batch.report.i18n.catalogue import LANGUAGES
 
 if TYPE_CHECKING:
-    from mri_batch.settings import ScanSettings
+    from mri_batch.settings import DicomOutput, ScanSettings
+
+_DICOM_OUTPUTS: dict[str, DicomOutput] = {"sr": "sr", "sc": "sc", "pm": "pm"}
 
 
 @click.command(name="scan")
@@ -58,7 +62,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--lang",
-    type=click.Choice(["en", "fr", "ru"]),
+    type=click.Choice(LANGUAGES),
     default="en",
     show_default=True,
     help="First language of the pages.",
@@ -66,78 +70,77 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Print run.json at the end.")
 @click.option("-q", "--quiet", is_flag=True, help="Only errors.")
 @click.option("-v", "--verbose", is_flag=True, help="A line for each study.")
-@click.option("--no-color", is_flag=True, help="No colour.")
-def command(**words: Any) -> int:
+def command(**options: Any) -> int:
     """Read PATH... (folders and files) and write a report per study to --out."""
-    settings = _to_settings(words)
-    if words["dry_run"]:
+    settings = _to_settings(options)
+    if options["dry_run"]:
         from mri_batch.cli.inspect import show_inspection
 
         return show_inspection(settings.paths, settings.out, settings.model)
-    from mri_batch.cli.progress import choose_watch
-    from mri_batch.run.heat import check_method_names
+    from mri_batch.cli.progress import choose_progress
+    from mri_batch.explain.registry import check_method_names
     from mri_batch.run.scan import scan
 
     check_method_names(settings.explain)
-    report = scan(settings, choose_watch(quiet=words["quiet"], verbose=words["verbose"]))
-    if words["as_json"]:
+    report = scan(settings, choose_progress(quiet=options["quiet"], verbose=options["verbose"]))
+    if options["as_json"]:
         import json
 
         click.echo(json.dumps(report.run, indent=1))
-    elif not words["quiet"]:
+    elif not options["quiet"]:
         click.echo(str(settings.out / "index.html"))
     if report.summary.failed:
         complain(f"{report.summary.failed} studies failed; see {settings.out / 'index.html'}")
     return report.summary.exit_code
 
 
-def _to_settings(words: dict[str, Any]) -> ScanSettings:
+def _to_settings(options: dict[str, Any]) -> ScanSettings:
     from mri_batch.settings import ScanSettings
 
-    missing = [path for path in words["paths"] if not path.exists() and not path.is_symlink()]
+    missing = [path for path in options["paths"] if not path.exists() and not path.is_symlink()]
     if missing:
         raise UsageError("no such file or folder", code="INPUT_MISSING", file=str(missing[0]), hint="check the path")
     return ScanSettings(
-        paths=words["paths"],
-        out=words["out"],
-        model=choose_model(words["model"]),
-        explain=tuple(name.strip() for name in words["explain"].split(",") if name.strip()),
-        jobs=_to_jobs(words["jobs"]),
-        timeout_per_study_s=words["timeout_per_study"],
-        memory_per_worker_mb=words["memory_per_worker"],
-        shard=_to_shard(words["shard"]),
-        cluster=words["cluster"],
-        force=words["force"],
-        dicom=_to_dicom(words["dicom"]),
-        show_phi=words["show_phi"],
-        redact_paths=words["redact_paths"],
-        faithfulness=words["faithfulness"],
-        lang=words["lang"],
+        paths=options["paths"],
+        out=options["out"],
+        model=choose_model(options["model"]),
+        explain=tuple(name.strip() for name in options["explain"].split(",") if name.strip()),
+        jobs=_to_jobs(options["jobs"]),
+        timeout_per_study_s=options["timeout_per_study"],
+        memory_per_worker_mb=options["memory_per_worker"],
+        shard=_to_shard(options["shard"]),
+        cluster=options["cluster"],
+        force=options["force"],
+        dicom=_to_dicom(options["dicom"]),
+        show_phi=options["show_phi"],
+        redact_paths=options["redact_paths"],
+        faithfulness=options["faithfulness"],
+        lang=options["lang"],
     )
 
 
-def _to_jobs(words: str) -> int:
-    if words == "auto":
-        from mri_batch.run.spread import usable_cores
+def _to_jobs(text: str) -> int:
+    if text == "auto":
+        from mri_batch.run.executors.local import usable_cores
 
         return usable_cores()
-    if not words.isdecimal() or int(words) < 1:
-        raise UsageError(f"--jobs {words}: give a number from 1, or auto")
-    return int(words)
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"--jobs {text}: give a number from 1, or auto")
+    return int(text)
 
 
-def _to_shard(words: str | None) -> tuple[int, int]:
-    if words is None:
+def _to_shard(text: str | None) -> tuple[int, int]:
+    if text is None:
         return 1, 1
-    part, slash, of = words.partition("/")
+    part, slash, of = text.partition("/")
     if not (slash and part.isdecimal() and of.isdecimal() and 1 <= int(part) <= int(of)):
-        raise UsageError(f"--shard {words}: give I/N with I from 1 to N")
+        raise UsageError(f"--shard {text}: give I/N with I from 1 to N")
     return int(part), int(of)
 
 
-def _to_dicom(words: str | None) -> tuple[Any, ...]:
-    kinds = tuple(dict.fromkeys(kind.strip() for kind in (words or "").split(",") if kind.strip()))
-    unknown = [kind for kind in kinds if kind not in ("sr", "sc", "pm")]
+def _to_dicom(text: str | None) -> tuple[DicomOutput, ...]:
+    kinds = tuple(dict.fromkeys(kind.strip() for kind in (text or "").split(",") if kind.strip()))
+    unknown = [kind for kind in kinds if kind not in _DICOM_OUTPUTS]
     if unknown:
         raise UsageError(f"--dicom {','.join(unknown)}: the kinds are sr, sc and pm")
-    return kinds
+    return tuple(_DICOM_OUTPUTS[kind] for kind in kinds)

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from mri_batch.cli.common import load_extra_command
 
-command = load_extra_command("train", "mri_batch_export.cli_train")
+command = load_extra_command("train", "mri_batch_export.cli.train")

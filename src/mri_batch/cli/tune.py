@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from mri_batch.cli.common import load_extra_command
 
-command = load_extra_command("tune", "mri_batch_export.cli_tune")
+command = load_extra_command("tune", "mri_batch_export.cli.tune")

@@ -12,13 +12,13 @@ import click
 @click.option("--head", metavar="SHA256", help="Head that an earlier 'verify' printed; the log must hold it.")
 def command(folder: Path, head: str | None) -> int:
     """Check that the finished scan in DIR is as it was written: every byte, every file, and the chained log of runs."""
-    from mri_batch.cli.common import printable
     from mri_batch.errors import OutputError
-    from mri_batch.run.ledger import verify_scan
+    from mri_batch.run.store.runlog import verify_scan
+    from mri_batch.text import to_visible
 
     verified = verify_scan(folder, head=head)
     for what, name in verified.differences:
-        click.echo(printable(f"{what}  {name}"))
+        click.echo(to_visible(f"{what}  {name}"))
     for words in verified.broken:
         click.echo(words)
     if not verified.ok:

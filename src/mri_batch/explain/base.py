@@ -1,19 +1,19 @@
-"""What a method may ask of a model, and what it gives back."""
+"""What a method may ask of a model, what it gives back, and how it describes itself."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
-import numpy as np
-import numpy.typing as npt
+from mri_batch.arrays import Float32, Int64
+from mri_batch.card import Knob, ModelCard, Wiring
+from mri_batch.notes import Note
+from mri_batch.records import Attribution
 
-from mri_batch.card import ModelCard, Wiring
-from mri_batch.records import Attribution, Float32
-
-Int64 = npt.NDArray[np.int64]
-GRADIENT_PASSES = 3.0  # what a gradient costs in forward passes; 2.5 to 3.4 measured
-CAM_PASSES = 1.1  # the same for a forward pass and the head's backward pass
+Family = Literal["attention", "relevance", "gradient", "guided", "cam", "activations", "perturbation"]
+GRADIENT_PASSES = 3.0  # cost of a gradient in forward passes; 2.5 to 3.4 measured
+CAM_PASSES = 1.1  # cost of a forward pass and the head's backward pass
 
 
 class Forward(Protocol):
@@ -29,11 +29,11 @@ class Forward(Protocol):
 
     @property
     def wiring(self) -> Wiring:
-        """Which outputs there are, by role."""
+        """The graph's outputs by role."""
         ...
 
     def logits(self, pixels: Float32) -> Float32:
-        """float32[n, k], batched inside as suits the machine."""
+        """float32[n, k], in batches that suit the machine."""
         ...
 
     def outputs(self, pixels: Float32, names: Sequence[str]) -> Mapping[str, Float32]:
@@ -53,16 +53,42 @@ class Forward(Protocol):
         ...
 
 
-class Method(Protocol):
-    """Frozen knobs and a call."""
+class Method(ABC):
+    """An explanation method: frozen knobs and a call. A plug-in is a subclass that sets ``name`` and ``family``.
+
+    ``family`` selects the caveat shown with every map. ``default_rank``: the available method of the lowest rank is
+    a model's default where its card names none. ``beside_default``: shown beside the default wherever available.
+    """
+
+    __slots__ = ()
 
     name: ClassVar[str]
+    family: ClassVar[Family]
+    default_rank: ClassVar[int] = 100
+    beside_default: ClassVar[bool] = False
 
     @classmethod
-    def absent_reason(cls, card: ModelCard) -> str:
-        """Say why the method cannot run on a model with this card, or nothing where it can."""
-        ...
+    def absent_reason(cls, card: ModelCard) -> Note | None:
+        """Say why the method cannot run on a model with this card; None where it can."""
+        return None
 
+    @classmethod
+    def graph_knobs(cls, card: ModelCard) -> Mapping[str, Knob]:
+        """Return knobs that make the method read a map from the package's graph; used unless a caller sets knobs."""
+        return {}
+
+    @classmethod
+    def list_parts(cls, card: ModelCard) -> tuple[tuple[Note, Method], ...]:
+        """Return the single layers or stages that the method can show of a model: a title and a method for each."""
+        return ()
+
+    def ready_output(self, wiring: Wiring) -> str | None:
+        """Name the output of the plain graph that already holds this method's map, if there is one.
+
+        Inference collects it in its own passes, so that the method costs none.
+        """
+        return None
+
+    @abstractmethod
     def __call__(self, forward: Forward, pixels: Float32, target: Int64) -> Attribution:
         """Heat float32[n, grid_rows, grid_cols] for n pictures and a class index for each."""
-        ...

@@ -106,17 +106,17 @@ def _method(entry: MethodEntry, default: str | None) -> str:
         words.append("with " + ", ".join(f"{k} {v}" for k, v in sorted(entry.knobs.items())))
     if not entry.available:
         words.append(f"- not available: {entry.reason}")
-    elif told := [each for each in (_licence(entry), entry.licence_reason, entry.reason) if each]:
+    elif told := [each for each in (_describe_validation(entry), entry.validation_reason, entry.reason) if each]:
         words.append("- " + "; ".join(told))
     return " ".join(words)
 
 
-def _licence(entry: MethodEntry) -> str:
+def _describe_validation(entry: MethodEntry) -> str:
     return {
         "untested": "",
         "passed": "passed its faithfulness tests",
         "failed": "failed its faithfulness tests",
-    }[entry.licence]
+    }[entry.validation]
 
 
 def _flat(tree: Mapping[str, Any], path: str = "") -> Iterable[str]:

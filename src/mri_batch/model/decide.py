@@ -1,47 +1,22 @@
-"""From logits to an answer that means what it says: calibration, aggregation, prediction set, verdict."""
+"""From logits to a prediction: calibration, aggregation over slices, prediction set, verdict."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from mri_batch.arrays import Float32
 from mri_batch.card import ModelCard
-from mri_batch.model.package import Package
-from mri_batch.records import Decided, Float32, Verdict
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
-    """The out-of-distribution gate: class means float32[k, d] and shared precision float32[d, d] of the features."""
-
-    means: Float32
-    precision: Float32
-
-    def score(self, features: Float32) -> Float32:
-        """Squared Mahalanobis distance of float32[n, d] to the nearest class mean: float32[n] (Lee et al. 2018)."""
-        apart = features[:, None, :].astype(np.float64) - self.means[None].astype(np.float64)
-        distances = np.einsum("nkd,de,nke->nk", apart, self.precision.astype(np.float64), apart)
-        nearest: Float32 = distances.min(axis=1).astype(np.float32)
-        return nearest
-
-
-def load_gate(package: Package) -> Gate | None:
-    """Load a package's out-of-distribution gate; None where it has none."""
-    arrays = package.load_gate()
-    if package.card.decision.out_of_distribution is None or not arrays:
-        return None
-    return Gate(means=arrays["means"].astype(np.float32), precision=arrays["precision"].astype(np.float32))
+from mri_batch.notes import Note
+from mri_batch.probabilities import conformal_set, softmax
+from mri_batch.records import Prediction, Verdict
 
 
 def calibrate(logits: Float32, card: ModelCard) -> Float32:
     """Calibrated probabilities float32[n, k] of logits float32[n, k]: softmax at the card's temperature."""
-    scaled = logits.astype(np.float64) / card.calibration.temperature
-    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    probabilities: Float32 = (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
-    return probabilities
+    return softmax(logits, card.calibration.temperature).astype(np.float32)
 
 
 def aggregate(probabilities: Float32, card: ModelCard) -> Float32:
@@ -72,35 +47,34 @@ def prediction_set(probabilities: npt.NDArray[np.floating], card: ModelCard) -> 
     conformal = card.decision.conformal
     if conformal is None:
         return (card.labels[int(np.argmax(probabilities))],)
-    return tuple(
-        label
-        for label, p in zip(card.labels, probabilities, strict=True)
-        if 1.0 - float(p) <= conformal.thresholds.get(label, 1.0)
-    )
+    thresholds = [conformal.thresholds.get(label, 1.0) for label in card.labels]
+    return tuple(card.labels[k] for k in conformal_set(probabilities, thresholds))
 
 
-def decide(probabilities: Float32, card: ModelCard, *, gate_score: float | None, doubts: Sequence[str] = ()) -> Decided:
-    """Decide on probabilities float32[k] of a study. ``doubts`` are reasons for caution that the reader should see."""
+def decide(
+    probabilities: Float32, card: ModelCard, *, gate_score: float | None, caution_reasons: Sequence[Note] = ()
+) -> Prediction:
+    """Decide on probabilities float32[k] of a study. ``caution_reasons``: what else the reader should be wary of."""
     top = int(np.argmax(probabilities))
     likely = float(probabilities[top])
     labels = prediction_set(probabilities, card)
-    refuse, caution = [], list(doubts)
+    refuse, caution = [], list(caution_reasons)
     rule, gate = card.decision, card.decision.out_of_distribution
     if gate is not None and gate_score is not None:
         if gate_score > gate.refuse_above:
-            refuse.append("the pictures are unlike those that the model was trained on")
+            refuse.append(Note("GATE_REFUSED"))
         elif gate_score > gate.caution_above:
-            caution.append("the pictures are unusual for this model")
+            caution.append(Note("GATE_CAUTION"))
     if likely < rule.abstain_below:
-        refuse.append(f"no class reaches a probability of {rule.abstain_below:.2f}")
+        refuse.append(Note("PROBABILITY_ABSTAIN", {"threshold": rule.abstain_below}))
     elif likely < rule.caution_below:
-        caution.append(f"the probability is below {rule.caution_below:.2f}")
+        caution.append(Note("PROBABILITY_CAUTION", {"threshold": rule.caution_below}))
     if not labels:
-        refuse.append("no class is plausible at the stated error rate")
+        refuse.append(Note("SET_EMPTY"))
     elif len(labels) > 1:
-        caution.append(f"{len(labels)} classes remain plausible")
+        caution.append(Note("SET_SEVERAL", {"n": len(labels)}))
     verdict = Verdict.ABSTAIN if refuse else Verdict.CAUTION if caution else Verdict.REPORT
-    return Decided(
+    return Prediction(
         probabilities=tuple(float(p) for p in probabilities),
         label=card.labels[top],
         prediction_set=labels,

@@ -1,4 +1,4 @@
-"""A look inside an ONNX file without the onnx package: what it asks for, what goes in and what comes out.
+"""Inspect an ONNX file without the onnx package: its operators, external files, inputs and outputs.
 
 ONNX files are protocol buffers. Only the few fields that can name a file, an operator domain, a graph input
 or output are followed; everything else is skipped by its length. Field numbers: onnx.proto of ONNX 1.20.
@@ -37,10 +37,10 @@ _MAX_NESTING = 40  # control flow nests graphs: three messages a level, and real
 
 
 @dataclass(slots=True)
-class GraphFacts:
-    """What an ONNX file asks for and offers.
+class GraphContent:
+    """The operators, external files, inputs and outputs of an ONNX file.
 
-    ``locations``: its external data files, as written in it. ``bodies``: how often each operator stands in the main
+    ``locations``: its external data files, as written in it. ``bodies``: how often each operator occurs in the main
     graph, by the key ``("", "")``, and in each function that the file defines out of other operators, by its own.
     """
 
@@ -51,16 +51,16 @@ class GraphFacts:
 
     @property
     def operators(self) -> set[Operator]:
-        """All operators that ONNX Runtime must bring itself."""
+        """All operators that ONNX Runtime must provide."""
         return {operator for body in self.bodies.values() for operator in body} - self.bodies.keys()
 
     def count_nodes(self) -> int:
-        """Count the nodes once all functions are written out. Raises ValueError where one needs itself."""
+        """Count the nodes with all functions inlined. Raises ValueError where one is recursive."""
         known: dict[Operator, int] = {}
 
         def count(key: Operator, above: tuple[Operator, ...]) -> int:
             if key in above or len(above) > _MAX_NESTING:
-                raise ValueError("functions that need themselves, or are nested too deeply")
+                raise ValueError("functions that are recursive, or nested too deeply")
             if key not in known:
                 body = self.bodies[key].items()
                 known[key] = sum(n * (count(o, (*above, key)) if o in self.bodies else 1) for o, n in body)
@@ -69,19 +69,19 @@ class GraphFacts:
         return count(_MAIN, ())
 
 
-def scan_onnx(data: bytes) -> GraphFacts:
-    """Collect the facts of a serialised ModelProto; ModelPackageError (MODEL_NOT_ONNX) for anything else."""
-    facts = GraphFacts()
+def scan_onnx(data: bytes) -> GraphContent:
+    """Collect the content of a serialised ModelProto; ModelPackageError (MODEL_NOT_ONNX) for anything else."""
+    content = GraphContent()
     try:
-        _walk(memoryview(data), "model", facts, 0, facts.bodies.setdefault(_MAIN, Counter()))
+        _walk(memoryview(data), "model", content, 0, content.bodies.setdefault(_MAIN, Counter()))
     except (IndexError, ValueError) as error:
         raise ModelPackageError(f"not an ONNX file: {error}", code="MODEL_NOT_ONNX") from error
-    if not facts.outputs:
+    if not content.outputs:
         raise ModelPackageError("not an ONNX file: no graph with an output in it", code="MODEL_NOT_ONNX")
-    return facts
+    return content
 
 
-def _walk(data: memoryview, message: str, facts: GraphFacts, depth: int, body: Counter[Operator]) -> None:
+def _walk(data: memoryview, message: str, content: GraphContent, depth: int, body: Counter[Operator]) -> None:
     if depth > _MAX_NESTING:
         raise ValueError(f"messages nested more than {_MAX_NESTING} deep")
     nested, words = _NESTED.get(message, {}), _WORDS.get(message, {})
@@ -91,22 +91,22 @@ def _walk(data: memoryview, message: str, facts: GraphFacts, depth: int, body: C
         if isinstance(value, int):
             continue
         if number in nested:
-            _walk(value, nested[number], facts, depth + 1, body)
+            _walk(value, nested[number], content, depth + 1, body)
         elif number in words:
             found[words[number]] = bytes(value).decode("utf-8")  # as protobuf: the last one counts
-    _note(found, message, facts, depth, body)
+    _note(found, message, content, depth, body)
 
 
-def _note(found: dict[str, str], message: str, facts: GraphFacts, depth: int, body: Counter[Operator]) -> None:
+def _note(found: dict[str, str], message: str, content: GraphContent, depth: int, body: Counter[Operator]) -> None:
     operator = (found.get("domain", ""), found.get("name", ""))
     if message == "node":
         body[operator] += 1
     elif message == "function":
-        facts.bodies[operator] = body
+        content.bodies[operator] = body
     elif found.get("key") == "location":
-        facts.locations.add(found.get("value", ""))
+        content.locations.add(found.get("value", ""))
     elif depth == 2 and "name" in found:  # of the main graph; nested graphs lie deeper
-        (facts.inputs if message == "input" else facts.outputs).append(found["name"])
+        (content.inputs if message == "input" else content.outputs).append(found["name"])
 
 
 def iter_fields(data: memoryview) -> Iterator[tuple[int, memoryview | int]]:

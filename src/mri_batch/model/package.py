@@ -1,4 +1,4 @@
-"""A model package on disk, reader and writer side by side; its files are told of in docs/model-package.md."""
+"""Read and write a model package on disk; docs/reference/model-package.md describes its files."""
 
 from __future__ import annotations
 
@@ -15,21 +15,22 @@ import numpy.typing as npt
 from pydantic import ValidationError
 
 from mri_batch.card import ModelCard, Wiring
+from mri_batch.checksums import SUMS, digest_file, format_sums, parse_sums
 from mri_batch.errors import ModelPackageError, OutputError
+from mri_batch.files import new_folder
 from mri_batch.model.card_text import card_markdown
-from mri_batch.model.onnx_scan import GraphFacts, scan_onnx
-from mri_batch.sums import SUMS, digest_file, format_sums, parse_sums
+from mri_batch.model.onnx_scan import GraphContent, scan_onnx
 
 CARD, MODEL, EXPLAIN, GRADCAM = "model.json", "model.onnx", "explain.onnx", "gradcam.onnx"
 WEIGHTS, GOLDEN, GATE = "weights.bin", "golden.npz", "gate.npz"
 PROSE = "MODEL_CARD.md"
 
-_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})  # what ONNX Runtime brings itself
-# Operators with a graph that runs again and again, by a count that may come from a picture; EPContext names files.
+_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})  # built into ONNX Runtime
+# Operators that repeat a graph, as often as a picture may decide; EPContext names files.
 _ENDLESS = frozenset({"Loop", "Scan", "SequenceMap", "BeamSearch", "GreedySearch", "Sampling", "WhisperBeamSearch"}) | {
     "EPContext"
 }
-_MAX_NODES = 1_000_000  # functions within functions double; a ViT-L with gradients has some 20,000
+_MAX_NODES = 1_000_000  # nested functions can double it at each level; a ViT-L with gradients has some 20,000
 _MAX_CARD_BYTES = 4 << 20
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
@@ -37,7 +38,7 @@ Arrays = Mapping[str, npt.NDArray[np.generic]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """A package, read and checked. ``sha256``, the digest over its files' digests, is its identity."""
+    """A package that was read and checked. ``sha256``: the digest over its files' digests, its identity."""
 
     folder: Path
     card: ModelCard
@@ -53,15 +54,15 @@ class Package:
         return load_arrays(self.gate_file) if self.gate_file else {}
 
     def load_golden(self) -> Arrays:
-        """Load the stored pictures and PyTorch's answers; empty where there are none."""
+        """Load the stored pictures and PyTorch's outputs for them; empty where there are none."""
         return load_arrays(self.golden_file) if self.golden_file else {}
 
 
 def read_package(folder: Path, *, check_digests: bool = True) -> Package:
-    """Read and check a package. Raises ModelPackageError, whose code says what is wrong.
+    """Read and check a package. Raises ModelPackageError; its code says what is wrong.
 
-    ``check_digests=False`` trusts ``SHA256SUMS`` unread, for workers whose parent has checked it.
-    Without ``SHA256SUMS`` (an ONNX classifier from elsewhere) the digests are worked out from the files.
+    ``check_digests=False`` trusts ``SHA256SUMS``, for workers whose parent has checked it. Without that file (an ONNX
+    classifier of another origin) the digests are computed.
     """
     if not folder.is_dir():
         raise ModelPackageError(
@@ -73,8 +74,8 @@ def read_package(folder: Path, *, check_digests: bool = True) -> Package:
     card = _read_card(_inside(folder, CARD))
     names = {CARD, MODEL} | {n for n in (EXPLAIN, GRADCAM, GOLDEN, GATE, PROSE) if os.path.lexists(folder / n)}
     graphs = {name: _scan(_inside(folder, name)) for name in (MODEL, EXPLAIN, GRADCAM) if name in names}
-    for name, facts in graphs.items():
-        names |= _allowed_locations(folder / name, facts)
+    for name, content in graphs.items():
+        names |= _allowed_locations(folder / name, content)
     for name in names:
         _inside(folder, name)
     _check_wiring(card.wiring, graphs, folder)
@@ -101,18 +102,16 @@ def write_package(out: Path, card: ModelCard, files: Mapping[str, Path], *, repl
     """Write a package from its card and ``files`` (name in the package -> where it is now), and read it back.
 
     It is written beside ``out`` and renamed into place. An existing folder is refused with OutputError; with
-    ``replace`` a package, and nothing else, gives way.
+    ``replace``, a package is replaced and anything else is still refused.
     """
     if out.exists() and not (replace and (out / CARD).is_file() and (out / SUMS).is_file()):
         raise OutputError(
-            "already there" if not replace else "already there, and no model package",
+            "exists" if not replace else "exists and is not a model package",
             code="OUTPUT_EXISTS",
             file=str(out),
             hint="choose a new folder" if replace else "choose a new folder, or give --force to replace a package",
         )
-    staging = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    try:
-        staging.mkdir(parents=True)
+    with new_folder(out) as staging:
         for name, source in files.items():
             shutil.copyfile(source, staging / name)
         _write_text(staging / CARD, card.model_dump_json(indent=1) + "\n")
@@ -120,11 +119,6 @@ def write_package(out: Path, card: ModelCard, files: Mapping[str, Path], *, repl
         sums = {path.name: digest_file(path) for path in staging.iterdir()}
         _write_text(staging / SUMS, format_sums(sums))
         read_package(staging)
-        _rename_into_place(staging, out)
-    except OSError as error:
-        raise OutputError(f"cannot be written: {error.strerror or error}", file=str(out)) from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return read_package(out)
 
 
@@ -147,12 +141,12 @@ def _read_card(path: Path) -> ModelCard:
             list_errors(error),
             code="MODEL_CARD_BAD",
             file=str(path),
-            hint="docs/model-package.md lists every key",
+            hint="docs/reference/model-package.md lists every key",
         ) from None
 
 
 def list_errors(error: ValidationError) -> str:
-    """List all that is wrong with a card in one line."""
+    """List everything that is wrong with a card, in one line."""
     problems = [_in_words(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors(include_url=False)]
     count = "1 error" if len(problems) == 1 else f"{len(problems)} errors"
     return f"{count}: {'; '.join(problems)}"
@@ -164,40 +158,40 @@ def _in_words(where: str, message: str) -> str:
 
 
 def _inside(folder: Path, name: str) -> Path:
-    """Return the file of that name if it is a plain file that lies in the folder, links followed."""
+    """Return the file of that name if it is a regular file inside the folder, links followed."""
     path = folder / name
     if not os.path.lexists(path):
         raise ModelPackageError(
             f"{name} is missing",
             code="MODEL_MISSING",
             file=str(folder),
-            hint="copy the package again, or export anew",
+            hint="copy the package again, or export it again",
         )
     if not path.resolve().is_relative_to(folder.resolve()):
         raise ModelPackageError(f"{name} is a link that leaves the package", code="MODEL_UNSAFE", file=str(folder))
     if not path.is_file():
-        raise ModelPackageError(f"{name} is no plain file", code="MODEL_UNSAFE", file=str(folder))
+        raise ModelPackageError(f"{name} is not a regular file", code="MODEL_UNSAFE", file=str(folder))
     return path
 
 
-def _scan(path: Path) -> GraphFacts:
+def _scan(path: Path) -> GraphContent:
     try:
-        facts = scan_onnx(path.read_bytes())
+        content = scan_onnx(path.read_bytes())
     except ModelPackageError as error:
         raise ModelPackageError(error.reason, code=error.code, file=str(path)) from error
-    foreign = {domain for domain, _ in facts.operators} - _DOMAINS
+    foreign = {domain for domain, _ in content.operators} - _DOMAINS
     if foreign:
         raise _unsafe(path, f"it needs custom operators ({', '.join(sorted(foreign))})")
-    endless = {name for domain, name in facts.operators if domain in _DOMAINS} & _ENDLESS
+    endless = {name for domain, name in content.operators if domain in _DOMAINS} & _ENDLESS
     if endless:
-        raise _unsafe(path, f"it needs operators that may run for ever, or read files ({', '.join(sorted(endless))})")
+        raise _unsafe(path, f"it needs operators that may run forever or read files ({', '.join(sorted(endless))})")
     try:
-        n_nodes = facts.count_nodes()
+        n_nodes = content.count_nodes()
     except ValueError as error:
         raise _unsafe(path, f"it has {error}") from None
     if n_nodes > _MAX_NODES:
         raise _unsafe(path, f"it unfolds to {n_nodes:.0e} nodes")
-    return facts
+    return content
 
 
 def _unsafe(path: Path, reason: str) -> ModelPackageError:
@@ -205,8 +199,8 @@ def _unsafe(path: Path, reason: str) -> ModelPackageError:
     return ModelPackageError(reason, code="MODEL_UNSAFE", file=str(path), hint=hint)
 
 
-def _allowed_locations(path: Path, facts: GraphFacts) -> set[str]:
-    for name in facts.locations:
+def _allowed_locations(path: Path, content: GraphContent) -> set[str]:
+    for name in content.locations:
         if not _is_plain_name(name):
             raise ModelPackageError(
                 f"its weights lie outside the package: {name!r}",
@@ -214,19 +208,19 @@ def _allowed_locations(path: Path, facts: GraphFacts) -> set[str]:
                 file=str(path),
                 hint="keep external data in the package's own folder",
             )
-    return facts.locations
+    return content.locations
 
 
 def _is_plain_name(name: str) -> bool:
     return name not in ("", ".", "..") and not re.search(r"[/\\:\x00*]", name)
 
 
-def _check_wiring(wiring: Wiring, graphs: Mapping[str, GraphFacts], folder: Path) -> None:
+def _check_wiring(wiring: Wiring, graphs: Mapping[str, GraphContent], folder: Path) -> None:
     model = graphs[MODEL]
     missing = [f"{MODEL} gives no {name!r}" for name in wiring.plain_outputs if name not in model.outputs]
     for graph, roles in ((EXPLAIN, wiring.gradient), (GRADCAM, wiring.gradcam)):
-        facts = graphs.get(graph, GraphFacts())
-        there = {*facts.outputs, *facts.inputs}  # the role "guided" is an input
+        content = graphs.get(graph, GraphContent())
+        there = {*content.outputs, *content.inputs}  # the role "guided" is an input
         missing += [f"{graph} has no {n!r} ({role})" for role, n in roles.items() if n not in there]
     if wiring.input not in model.inputs:
         missing.append(f"{MODEL} takes no {wiring.input!r}")
@@ -268,17 +262,9 @@ def _check_sums(folder: Path, sums: Mapping[str, str]) -> None:
             f"changed since the package was written: {', '.join(sorted(changed))}",
             code="MODEL_DIGEST",
             file=str(folder),
-            hint="copy the package again; after a change on purpose, export anew",
+            hint="copy the package again; after a deliberate change, export it again",
         )
 
 
 def _write_text(path: Path, text: str) -> None:
     path.write_text(text, "utf-8", newline="\n")  # the same digest on every system
-
-
-def _rename_into_place(staging: Path, out: Path) -> None:
-    old = staging.with_suffix(".old")
-    if out.exists():
-        out.rename(old)
-    staging.rename(out)
-    shutil.rmtree(old, ignore_errors=True)

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from PIL import Image
 
+from mri_batch.arrays import Float32
 from mri_batch.card import Crop, Intensity, Preprocessing
-from mri_batch.pixels import find_percentiles, to_finite
-from mri_batch.records import Float32, ModelInput, Placement, Slice
+from mri_batch.intensities import find_percentiles, to_finite
+from mri_batch.placement import Placement
+from mri_batch.records import ModelInput, Slice
 
 _FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -32,7 +34,7 @@ _UPRIGHT = {
 def choose_turn(orientation: tuple[float, ...] | None) -> tuple[bool, int]:
     """Choose (mirrored, quarter turns) that bring a slice upright; ``orientation`` as ImageOrientationPatient.
 
-    Of the eight ways to lay a picture down, the one whose axes agree best with the plane's usual view.
+    Of the eight possible orientations, the one whose axes agree best with the plane's usual view.
     """
     if orientation is None:
         return False, 0
@@ -171,7 +173,7 @@ def _intensity_range(turned: Float32, placement: Placement, intensity: Intensity
 
 
 def _stretch(values: Float32, low: float, high: float) -> Float32:
-    """Stretch low..high to 0..1, in one new array: memory is what takes time here."""
+    """Stretch low..high to 0..1, in one new array, since memory traffic dominates the cost."""
     if not high > low:
         return np.zeros_like(values)
     stretched: Float32 = values - np.float32(low)

@@ -1,4 +1,4 @@
-"""Model packages and training runs below a folder: the folders are the registry, nothing else is kept."""
+"""List the model packages and training runs below a folder; the folders themselves are the registry."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mri_batch.checksums import digest_file
 from mri_batch.errors import ModelPackageError
 from mri_batch.model.package import CARD, read_package
-from mri_batch.sums import digest_file
 
 RUN, WEIGHTS = "run.json", "model.safetensors"  # of a training run; PyTorch's side writes them
 
@@ -18,7 +18,7 @@ RUN, WEIGHTS = "run.json", "model.safetensors"  # of a training run; PyTorch's s
 class Entry:
     """One package or run. ``sha256``: a package's identity, or the digest of a run's weights; empty: not readable.
 
-    ``figures``: a package's test figures, or a run's last ones on its validation pictures, by name.
+    ``figures``: a package's test metrics, or a run's last ones on its validation pictures, by name.
     """
 
     folder: Path
@@ -31,7 +31,7 @@ class Entry:
 
 
 def iter_entries(folder: Path) -> Iterator[Entry]:
-    """Yield what lies in ``folder`` and below it, by path; what cannot be read is told of in its entry."""
+    """Yield the packages and runs in and below ``folder``, by path; an unreadable one carries its problem."""
     for path in sorted({*folder.rglob(CARD), *folder.rglob(RUN)}):
         if path.name == CARD:
             yield _read_package(path.parent)
@@ -57,8 +57,8 @@ def _read_package(folder: Path) -> Entry:
 
 def _read_run(folder: Path) -> Entry:
     try:
-        told = json.loads((folder / RUN).read_text("utf-8"))
-        name, last = str(told["recipe"]["name"]), told["last"]
+        run = json.loads((folder / RUN).read_text("utf-8"))
+        name, last = str(run["recipe"]["name"]), run["last"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         problem = f"{RUN} cannot be read: {type(error).__name__}"
         return Entry(folder=folder, kind="run", name=folder.name, version="", sha256="", problem=problem)

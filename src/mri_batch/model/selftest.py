@@ -1,4 +1,4 @@
-"""The self-test of a package: PyTorch's stored answers against what ONNX Runtime gives here.
+"""The self-test of a package: PyTorch's stored outputs compared with those of ONNX Runtime on this machine.
 
 ``golden.npz`` holds ``pictures`` uint8[g, rows, cols, 1 or 3], which become the model's input by the card's own mean
 and standard deviation, ``target`` int64[g], and one array for each output, by its name after ``plain/``, ``explain/``
@@ -16,17 +16,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from mri_batch.arrays import Float32
 from mri_batch.errors import ModelPackageError
 from mri_batch.model.package import Arrays, read_package
 from mri_batch.model.prepare import normalize
 from mri_batch.model.session import Session
-from mri_batch.records import Float32
 
 LIMIT = 1e-4  # of an output's largest value, or of 1 where that is less
-INT8_LIMIT = 0.1  # likewise in 8-bit arithmetic, where a last bit tips numbers over to the next of 256 steps
+INT8_LIMIT = 0.1  # likewise in 8-bit arithmetic, where a last bit can move a number to the next of 256 steps
 GRADIENT_LIMIT = 1e-3  # of an output's largest value, for 99 of 100 numbers
-GRADIENT_SHARE = 0.99  # ties in max pooling and at ReLU's corner fall either way, in PyTorch too
-# Where ties are many: root of the squared differences over that of the squares; a correlation of 0.9999 gives as much.
+GRADIENT_SHARE = 0.99  # ties in max pooling and at ReLU's zero are broken either way, in PyTorch too
+# Where ties are many: the relative error in the L2 norm; a correlation of 0.9999 corresponds to it.
 # PyTorch's own float32 gradient of a ResNet-18 is 8e-3 from its float64 one by this measure.
 GRADIENT_OVERALL = 0.0141
 _MOST_NUMBERS = 16_384
@@ -34,7 +34,7 @@ _MOST_NUMBERS = 16_384
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """How far one output lies from PyTorch's answer: max|difference| over the scale of its limit."""
+    """How far one output is from PyTorch's: the largest absolute difference over the scale of its limit."""
 
     output: str
     difference: float
@@ -42,7 +42,7 @@ class Agreement:
 
     @property
     def holds(self) -> bool:
-        """Whether it is close enough; NaN never is."""
+        """Whether the difference is within the limit; NaN never is."""
         return self.difference <= self.limit
 
 
@@ -86,9 +86,9 @@ def compare_golden(session: Session, golden: Arrays) -> Iterator[Agreement]:
 
 
 def compare(key: str, given: Float32, right: Float32) -> Agreement:
-    """Compare one output with PyTorch's answer; gradients, which have no natural scale, by their largest value.
+    """Compare one output with PyTorch's; gradients, which have no natural scale, relative to their largest value.
 
-    A gradient in which ties leave too many numbers off is judged by its difference as a whole.
+    A gradient in which ties put too many numbers off is compared by its L2 norm.
     """
     apart = np.abs(given - right) if given.shape == right.shape else np.full(1, np.nan)
     largest = float(np.abs(right).max())
@@ -104,7 +104,7 @@ def compare(key: str, given: Float32, right: Float32) -> Agreement:
 def to_stored(
     graph: str, outputs: Mapping[str, npt.NDArray[np.float32]], attention: tuple[str, ...] = ()
 ) -> dict[str, Float32]:
-    """Name outputs as golden.npz does, and reduce the large ones to what it holds of them."""
+    """Name outputs as golden.npz does, and reduce the large ones to the part that it holds."""
     stored: dict[str, Float32] = {}
     for name, values in outputs.items():
         if name in attention:

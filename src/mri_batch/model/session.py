@@ -1,4 +1,4 @@
-"""ONNX Runtime, and nothing else in the project, stands behind this door."""
+"""Run a model package with ONNX Runtime. No other module imports it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mri_batch.arrays import Float32
 from mri_batch.card import ModelCard, Wiring
 from mri_batch.errors import MethodAbsent, ModelPackageError
 from mri_batch.model.package import Package
-from mri_batch.records import Float32
+from mri_batch.notes import Note
 
 
 def import_onnxruntime() -> ModuleType:
-    """Import ONNX Runtime with its telemetry off: since 1.29 it reports home unless told before the import."""
+    """Import ONNX Runtime with its telemetry off: since 1.29 it must be disabled before the import."""
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     onnxruntime = import_module("onnxruntime")
 
@@ -28,16 +29,15 @@ def import_onnxruntime() -> ModuleType:
     return onnxruntime
 
 
-GRADIENT_BATCH = 2  # the backward pass of eight moves more memory than a cache holds, and takes longer a picture
+GRADIENT_BATCH = 2  # eight at a time exceed the cache and take longer per picture
 
 
 class Session:
     """A model package ready to run; an :class:`mri_batch.explain.base.Forward`.
 
     ``threads`` are those of one operator (0: all cores); ``batch_size`` bounds memory, larger gains nothing on a CPU.
-    It is meant for pictures of 224 x 224 px: there are less in a batch where they are larger, and half as many from
-    then on where memory runs out all the same.
-    The gradient graph is loaded when a method first asks for it.
+    It refers to pictures of 224 x 224 px: batches of larger ones are smaller, and are halved from then on if memory
+    still runs out. The gradient graph is loaded when a method first needs it.
     """
 
     def __init__(self, package: Package, *, threads: int = 0, batch_size: int = 8) -> None:
@@ -45,7 +45,7 @@ class Session:
         p = package.card.preprocessing
         self.batch_size = max(1, min(batch_size, batch_size * 224 * 224 // (p.rows * p.cols)))
         if package.card.arithmetic == "int8":
-            self.batch_size = 1  # its numbers are scaled by batch: a slice's answer would hang on its neighbours
+            self.batch_size = 1  # activations are quantised per batch: a slice's output would depend on its neighbours
         self._threads = threads
         self._graphs: dict[Path, Any] = {}
         self._open(package.model_file)
@@ -58,7 +58,7 @@ class Session:
 
     @property
     def threads(self) -> int:
-        """Cores that this session uses, and that what goes on beside it may use."""
+        """Cores that this session, and work beside it, may use."""
         return self._threads or os.cpu_count() or 1
 
     @property
@@ -72,13 +72,13 @@ class Session:
         return self.card.wiring
 
     def count_heads(self) -> int:
-        """Heads of a ViT's layers, of the largest where they differ; 1 where the graph does not say."""
+        """Return the largest number of heads among a ViT's layers; 1 where the graph does not state it."""
         shapes = {output.name: output.shape for output in self._open(self.package.model_file).get_outputs()}
-        told = [shapes[name][1] for name in self.wiring.attention]
-        return max((n for n in told if isinstance(n, int)), default=1)
+        heads = [shapes[name][1] for name in self.wiring.attention]
+        return max((n for n in heads if isinstance(n, int)), default=1)
 
     def try_out(self) -> None:
-        """Run the model once, on black, so that one that cannot run is refused before any study."""
+        """Run the model once on a black picture, so that one that cannot run is refused before any study."""
         p = self.card.preprocessing
         try:
             self.logits(np.zeros((1, p.channels, p.rows, p.cols), np.float32))
@@ -87,7 +87,7 @@ class Session:
                 "the model needs more memory than there is",
                 code="MODEL_RUN",
                 file=self.package.folder.name,
-                hint="it may be made to; else use a larger machine",
+                hint="use a machine with more memory",
             ) from None
 
     def logits(self, pixels: Float32) -> Float32:
@@ -109,7 +109,7 @@ class Session:
         is_gradcam = set(names) <= set(self.wiring.gradcam.values())
         path = self.package.gradcam_file if is_gradcam else self.package.explain_file
         if path is None:
-            raise MethodAbsent("the model package has no gradient graph", hint="export it with gradients")
+            raise MethodAbsent(Note("NO_GRADIENT"))
         extra: dict[str, npt.NDArray[np.generic]] = {"target": np.eye(len(self.labels), dtype=np.float32)[target]}
         switch = self.wiring.gradient.get("guided")
         if switch and not is_gradcam:
@@ -125,9 +125,9 @@ class Session:
             options.log_severity_level = 4
             # Results differ in the last bits between levels, so the level is pinned (and recorded in run.json).
             options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-            # Weights may be stored in 8 bits; without this they would be unpacked again in every run.
+            # Weights may be stored in 8 bits; without this they would be dequantised in every run.
             options.add_session_config_entry("session.disable_quant_qdq", "1")
-            # Spinning threads of several workers fight for cores; a worker that has them all to itself gains by it.
+            # Spinning threads of several workers compete for cores; a worker that has all cores gains by it.
             alone = self._threads in (0, os.cpu_count())
             options.add_session_config_entry("session.intra_op.allow_spinning", "1" if alone else "0")
             try:

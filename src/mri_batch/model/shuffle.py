@@ -1,7 +1,7 @@
-"""The same network with other weights: a copy of a package in which the numbers of each tensor stand in another order.
+"""Copy a package with the weights of each tensor shuffled, as a control with the same network.
 
-A tensor keeps its distribution, so that the copy is no stranger than an untrained network. No onnx package is needed:
-initializers are found in the file's protocol buffer and shuffled where they lie. Field numbers: onnx.proto, ONNX 1.20.
+A tensor keeps its distribution, so the copy is no stranger than an untrained network. No onnx package is needed:
+initializers are located in the file's protocol buffer and shuffled in place. Field numbers: onnx.proto, ONNX 1.20.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from mri_batch.model.package import Package, read_package
 
 _GRAPH, _INITIALIZER = 7, 5  # of ModelProto and of GraphProto
 _DIMS, _TYPE, _FLOATS, _RAW, _EXTERNAL = 1, 2, 4, 9, 13  # of TensorProto
-_ITEM_BYTES = {1: 4, 2: 1, 3: 1, 10: 2, 11: 8}  # float32, uint8, int8, float16, float64; whole numbers are no weights
+_ITEM_BYTES = {1: 4, 2: 1, 3: 1, 10: 2, 11: 8}  # float32, uint8, int8, float16, float64; integers are not weights
 
 
 def shuffle_package(package: Package, copy: Path, *, head_of: int | None = None, seed: int = 0) -> Package | None:
     """Copy a package with its weights shuffled; ``head_of`` n labels: only those of matrices with an axis of n.
 
-    Equal tensors of several graphs are shuffled alike, so that the graphs still are one network. None where no weight
-    was found. The copy's digests are not brought up to date.
+    Equal tensors of several graphs are shuffled in the same way, so that the graphs still belong together. None where
+    no weight was found. The copy's digests are not updated.
     """
     shutil.copytree(package.folder, copy)
     files: dict[Path, bytearray] = {}
@@ -50,7 +50,7 @@ def shuffle_package(package: Package, copy: Path, *, head_of: int | None = None,
 
 @dataclass(slots=True)
 class StoredTensor:
-    """Where an initializer's numbers lie: ``inline`` in the ONNX file, or in a file ``location`` from ``offset`` on."""
+    """Where an initializer is stored: ``inline`` in the ONNX file, or in the file ``location`` from ``offset`` on."""
 
     dims: list[int] = field(default_factory=list)
     item_bytes: int = 0
@@ -60,12 +60,12 @@ class StoredTensor:
 
     @property
     def n_bytes(self) -> int:
-        """Size of all numbers."""
+        """Size of the tensor."""
         return int(np.prod(self.dims)) * self.item_bytes
 
 
 def iter_weights(data: memoryview) -> Iterator[StoredTensor]:
-    """Yield the initializers of the main graph that hold more than one number of a type that weights have."""
+    """Yield the initializers of the main graph with more than one number of a type that weights have."""
     for number, graph in iter_fields(data):
         if number == _GRAPH and isinstance(graph, memoryview):
             for inner, tensor in iter_fields(graph):
@@ -92,6 +92,6 @@ def _read_tensor(data: memoryview) -> StoredTensor:
 
 
 def _shuffle(numbers: memoryview, item_bytes: int, seed: int) -> None:
-    """Shuffle in place, by the content and the seed alone."""
+    """Shuffle in place; the order depends only on the content and the seed."""
     items = np.frombuffer(numbers, np.uint8).reshape(-1, item_bytes)
     items[:] = np.random.default_rng((seed, zlib.crc32(numbers))).permutation(items)

@@ -1,34 +1,26 @@
-"""Group found files into studies and series on disk, so that memory does not grow with their number."""
+"""Group found files into studies and series; memory does not grow with their number."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from mri_batch.errors import FileProblem
-from mri_batch.read.duplicates import drop_duplicates
-from mri_batch.read.header import Header, from_json, load_header, to_json
+from mri_batch.read.duplicate_instances import drop_duplicates
+from mri_batch.read.file_errors import problem_record
+from mri_batch.read.file_table import FileTable
+from mri_batch.read.find.non_images import check_header, check_other, is_picture_name
+from mri_batch.read.header.load import Header, from_json, load_header, to_json
+from mri_batch.read.header.series_info import describe_stack
 from mri_batch.read.order import Member, natural_key, sort_stack, split_stacks
-from mri_batch.read.problems import problem_record, to_record
-from mri_batch.read.series_facts import describe_stack
-from mri_batch.read.unfit import check_header, check_other, is_picture_name
 from mri_batch.records import FileKind, FileRecord, FileStatus, FoundFile, Series, Study
 from mri_batch.settings import ReadLimits
 
-_SCHEMA = """
-PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8000; PRAGMA temp_store = FILE;
-CREATE TABLE files (
-  seq INTEGER PRIMARY KEY, path BLOB, relative TEXT, file_id TEXT, kind TEXT, size_bytes INTEGER, modified_ns INTEGER,
-  by_name INTEGER, folder TEXT, study TEXT, header TEXT, status TEXT, code TEXT, reason TEXT);
-"""
-_INDEXES = "CREATE INDEX by_study ON files (study, seq); CREATE INDEX by_folder ON files (folder);"
-_ORPHAN = "orphan\n"  # a study key starts with what it is: orphan, dicom, folder or picture
+_ORPHAN, _DICOM, _FOLDER, _PICTURE = "orphan\n", "dicom\n", "folder\n", "picture\n"  # how the key of a study begins
 
 
 class Grouper:
@@ -38,22 +30,17 @@ class Grouper:
     """
 
     def __init__(self, workdir: Path, *, limits: ReadLimits) -> None:
-        self._path = workdir / "files.sqlite"
+        self._table = FileTable(workdir / "files.sqlite")
         self._limits = limits
         self._settled = False
 
     def __enter__(self) -> Self:
-        self._path.unlink(missing_ok=True)
-        self._store = sqlite3.connect(self._path, isolation_level=None)
-        self._store.executescript(_SCHEMA)
-        self._store.execute("BEGIN")
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._store.close()
-        self._path.unlink(missing_ok=True)
+        self._table.close()
 
     def add(self, file: FoundFile) -> None:
         """Take one file: read the header of a DICOM file, and keep what grouping needs on disk."""
@@ -71,78 +58,81 @@ class Grouper:
                 check_other(file)
         except FileProblem as error:
             problem = problem_record(file, error)
-            study = self._study_of_unused(file, folder, study, problem)
-        self._insert(file, folder, study, header, problem)
+            study = _study_of_unused(file, folder, study, problem)
+        self._table.insert(file, study, header, problem)
 
-    @staticmethod
-    def _study_of_unused(file: FoundFile, folder: str, study: str, problem: FileRecord) -> str:
-        """Skipped files belong to no study; damaged ones to theirs where it is known, else to their folder."""
-        if problem.status is FileStatus.SKIPPED or study:
-            return study if problem.status is FileStatus.FAILED else ""
-        return _picture_key(file, folder) if is_picture_name(file) else _ORPHAN + folder
+    def add_unreadable(self, record: FileRecord) -> None:
+        """Take the record of something that the walk could not open; it is listed first among the leftovers."""
+        self._table.insert_unreadable(record)
 
-    def _insert(self, file: FoundFile, folder: str, study: str, header: str, problem: FileRecord | None) -> None:
-        why = (problem.status.value, problem.code, problem.reason) if problem else ("", "", "")
-        about = (os.fsencode(file.path), file.relative, file.file_id, file.kind.value)
-        numbers = (file.size_bytes, file.modified_ns, int(file.by_name))
-        self._store.execute(
-            "INSERT INTO files VALUES (NULL, ?,?,?,?, ?,?,?, ?,?,?, ?,?,?)",
-            (*about, *numbers, folder, study, header, *why),
-        )
+    def count_studies(self) -> int:
+        """Count the studies that :meth:`iter_studies` yields, without building them."""
+        self._settle()
+        return self._table.count_studies()
 
     def iter_studies(self) -> Iterator[Study]:
-        """Yield each study, in order of first appearance; at any time one study is in memory."""
+        """Yield each study, in order of first appearance; at any time one study is in memory.
+
+        May be called again: duplicates are compared the first time only.
+        """
         self._settle()
-        keys = self._store.execute("SELECT study FROM files WHERE study != '' GROUP BY study ORDER BY MIN(seq)")
-        for (key,) in keys:
+        for key in self._table.iter_keys():
             yield self._make_study(key)
 
     def iter_leftovers(self) -> Iterator[FileRecord]:
-        """Yield the files that belong to no study, each with its reason."""
+        """Yield the files that belong to no study, each with its reason; first those that could not be opened."""
         self._settle()
-        for row in self._store.execute("SELECT * FROM files WHERE study = '' ORDER BY seq"):
-            yield _row_record(row)
+        return self._table.iter_leftovers()
 
     def _settle(self) -> None:
         """Give damaged files to the one DICOM study of their folder, where there is just one."""
-        if self._settled:
-            return
-        self._store.executescript(_INDEXES)  # which also ends the transaction
-        orphans = self._store.execute("SELECT DISTINCT study, folder FROM files WHERE study LIKE ?", (_ORPHAN + "%",))
-        for key, folder in orphans.fetchall():
-            known = self._store.execute(
-                "SELECT DISTINCT study FROM files WHERE folder = ? AND study LIKE 'dicom%' LIMIT 2", (folder,)
-            ).fetchall()
-            if len(known) == 1:
-                self._store.execute("UPDATE files SET study = ? WHERE study = ?", (known[0][0], key))
-        self._settled = True
+        if not self._settled:
+            self._table.end_inserts()
+            self._table.adopt(_ORPHAN, _DICOM)
+            self._settled = True
 
     def _make_study(self, key: str) -> Study:
-        members, pictures, unused, folders = [], [], [], []
-        study_id = "st-" + _digest(key)
-        for row in self._store.execute("SELECT * FROM files WHERE study = ? ORDER BY seq", (key,)):
-            folders.append(row[8])
-            if row[11]:
-                unused.append(_row_record(row))
-            elif row[10]:
-                members.append(Member(_row_file(row), from_json(row[10])))
+        members: list[Member] = []
+        pictures: list[FoundFile] = []
+        folders: list[str] = []
+        unused: list[FileRecord] = []
+        duplicates: list[FileRecord] = []
+        for row in self._table.iter_rows(key):
+            folders.append(row.folder)
+            if row.status:
+                (duplicates if row.is_duplicate else unused).append(row.to_record())
+            elif row.header:
+                members.append(Member(row.to_file(), from_json(row.header)))
             else:
-                pictures.append(_row_file(row))
+                pictures.append(row.to_file())
         kept, dropped = drop_duplicates(members)
-        unused += [problem_record(member.file, problem) for member, problem in dropped]
-        series = _dicom_series(kept, key) if members else _picture_series(pictures, key)
-        kind: Literal["dicom", "pictures"] = "dicom" if key.startswith(("dicom", _ORPHAN)) else "pictures"
-        source = pictures[0].relative if key.startswith("picture") and pictures else _common_folder(folders)
-        return Study(study_id=study_id, source=source, kind=kind, series=series, unused=tuple(unused))
+        for member, problem in dropped:
+            duplicates.append(problem_record(member.file, problem))
+            self._table.mark_duplicate(key, duplicates[-1])
+        kind: Literal["dicom", "pictures"] = "dicom" if key.startswith((_DICOM, _ORPHAN)) else "pictures"
+        return Study(
+            study_id="st-" + _digest(key),
+            source=pictures[0].relative if key.startswith(_PICTURE) and pictures else _common_folder(folders),
+            kind=kind,
+            series=_dicom_series(kept, key) if members else _picture_series(pictures, key),
+            unused=(*unused, *duplicates),
+        )
+
+
+def _study_of_unused(file: FoundFile, folder: str, study: str, problem: FileRecord) -> str:
+    """Skipped files belong to no study; damaged ones to theirs where it is known, else to their folder."""
+    if problem.status is FileStatus.SKIPPED or study:
+        return study if problem.status is FileStatus.FAILED else ""
+    return _picture_key(file, folder) if is_picture_name(file) else _ORPHAN + folder
 
 
 def _dicom_key(header: Header, folder: str) -> str:
     """One study: a StudyInstanceUID of one patient; without a UID, what lies in one folder."""
-    return f"dicom\n{header.study_uid or folder}\n{header.patient}"
+    return f"{_DICOM}{header.study_uid or folder}\n{header.patient}"
 
 
 def _picture_key(file: FoundFile, folder: str) -> str:
-    return f"picture\n{file.relative}" if file.by_name else f"folder\n{folder}"
+    return f"{_PICTURE}{file.relative}" if file.by_name else f"{_FOLDER}{folder}"
 
 
 def _dicom_series(members: Sequence[Member], key: str) -> tuple[Series, ...]:
@@ -157,17 +147,15 @@ def _dicom_series(members: Sequence[Member], key: str) -> tuple[Series, ...]:
                 Series(
                     series_id="se-" + _digest(f"{key}\n{uid}\n{index}"),
                     files=tuple(member.file for member in ordered),
-                    modality=ordered[0].header.modality,
-                    facts=describe_stack(ordered),
+                    info=describe_stack(ordered),
                 )
             )
     return tuple(made)
 
 
 def _series_key(member: Member) -> str:
-    folder = str(PurePosixPath(member.file.relative).parent)
-    number = dict(member.header.facts).get("SeriesNumber", "")
-    return member.header.series_uid or f"{folder}\n{number}"
+    folder, number = PurePosixPath(member.file.relative).parent, member.header.info.series_number
+    return member.header.series_uid or f"{folder}\n{'' if number is None else number}"
 
 
 def _picture_series(pictures: Sequence[FoundFile], key: str) -> tuple[Series, ...]:
@@ -188,21 +176,3 @@ def _common_folder(folders: Sequence[str]) -> str:
 
 def _digest(key: str) -> str:
     return hashlib.sha256(key.encode("utf-8", "backslashreplace")).hexdigest()[:16]
-
-
-def _row_file(row: tuple[Any, ...]) -> FoundFile:
-    _, path, relative, file_id, kind, size_bytes, modified_ns, by_name, *_ = row
-    return FoundFile(
-        path=Path(os.fsdecode(path)),
-        relative=relative,
-        file_id=file_id,
-        kind=FileKind(kind),
-        size_bytes=size_bytes,
-        modified_ns=modified_ns,
-        by_name=bool(by_name),
-    )
-
-
-def _row_record(row: tuple[Any, ...]) -> FileRecord:
-    file, (status, code, reason) = _row_file(row), row[-3:]
-    return to_record(file, FileStatus(status), code, reason)

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from mri_batch.read.geometry import distance_mm, name_plane, same_orientation
-from mri_batch.read.header import Header
-from mri_batch.read.roles import RAW_STACKS, Role
-from mri_batch.records import FoundFile
+from mri_batch.read.header.image_role import RAW_STACKS
+from mri_batch.read.header.load import Header
+from mri_batch.read.orientation import choose_plane, distance_mm, same_orientation
+from mri_batch.records import FoundFile, Role
 
 _LOCALIZER_SLICES = 15  # per plane; three-plane localizers have 3 to 11, measured series far more
 _GAP = 1.5  # of the usual spacing: halfway to a missing slice
@@ -30,7 +30,7 @@ def split_stacks(members: Iterable[Member]) -> list[list[Member]]:
     raw = _raw_role(members)
     alike: dict[tuple[object, ...], list[list[Member]]] = {}
     for member in members:
-        if raw and member.header.role == Role.PICTURE:  # the b = 0 picture of a diffusion series
+        if raw and member.header.info.role is Role.PICTURE:  # the b = 0 picture of a diffusion series
             member = _with_role(member, raw)
         stacks = alike.setdefault(_stack_key(member.header), [])
         fitting = (s for s in stacks if same_orientation(s[0].header.orientation, member.header.orientation))
@@ -74,20 +74,20 @@ def natural_key(relative: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
 
 def _name_localizer(stacks: list[list[Member]]) -> list[list[Member]]:
     """Three planes of a few slices each under one SeriesInstanceUID are a localizer, whether it says so or not."""
-    small = [s for s in stacks if s[0].header.role == Role.PICTURE and len(s) <= _LOCALIZER_SLICES]
-    planes = {name_plane(stack[0].header.orientation).split(",")[0] for stack in small} - {""}
+    small = [s for s in stacks if s[0].header.info.role is Role.PICTURE and len(s) <= _LOCALIZER_SLICES]
+    planes = {choose_plane(stack[0].header.orientation)[0] for stack in small} - {None}
     if len(planes) < 3 or len(small) < len(stacks):
         return stacks
     return [[_with_role(member, Role.LOCALIZER) for member in stack] for stack in stacks]
 
 
-def _with_role(member: Member, role: str) -> Member:
-    return member._replace(header=member.header._replace(role=role))
+def _with_role(member: Member, role: Role) -> Member:
+    return member._replace(header=member.header.with_role(role))
 
 
-def _raw_role(members: Sequence[Member]) -> str:
-    return next((m.header.role for m in members if m.header.role in RAW_STACKS), "")
+def _raw_role(members: Sequence[Member]) -> Role | None:
+    return next((m.header.info.role for m in members if m.header.info.role in RAW_STACKS), None)
 
 
 def _stack_key(header: Header) -> tuple[object, ...]:
-    return header.role, header.modality, header.rows, header.cols, header.samples, header.echo
+    return header.info.role, header.info.modality, header.rows, header.cols, header.samples, header.echo

@@ -91,17 +91,17 @@ def load_feedback(path: Path) -> tuple[Opinion, ...]:
 
 def agreement(results: Iterable[StudyResult], feedback: Sequence[Opinion]) -> Agreement:
     """Count how often readers agreed with the model's output, over all and by group."""
-    known = {result.key: result for result in results if result.decided is not None}
+    known = {result.key: result for result in results if result.prediction is not None}
     answered = [(known[o.key], o.answer) for o in feedback if o.key in known and o.answer is not None]
     groups = [_count("all", "", [answer for _, answer in answered])]
-    verdicts = sorted({str(result.decided.verdict) for result, _ in answered if result.decided})
-    labels = sorted({result.decided.label for result, _ in answered if result.decided})
+    verdicts = sorted({str(result.prediction.verdict) for result, _ in answered if result.prediction})
+    labels = sorted({result.prediction.label for result, _ in answered if result.prediction})
     for verdict in verdicts:
         groups.append(
-            _count("verdict", verdict, [a for r, a in answered if r.decided and r.decided.verdict == verdict])
+            _count("verdict", verdict, [a for r, a in answered if r.prediction and r.prediction.verdict == verdict])
         )
     for label in labels:
-        groups.append(_count("label", label, [a for r, a in answered if r.decided and r.decided.label == label]))
+        groups.append(_count("label", label, [a for r, a in answered if r.prediction and r.prediction.label == label]))
     return Agreement(total=groups[0], groups=tuple(groups), n_unknown=sum(o.key not in known for o in feedback))
 
 

@@ -6,37 +6,42 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from mri_batch.checksums import digest_file, digest_folder
 from mri_batch.errors import NothingToRead
+from mri_batch.files import new_file, write_file
 from mri_batch.model.package import Package, read_package
-from mri_batch.read.find import iter_files
+from mri_batch.progress import Progress
+from mri_batch.read.collect import collect
 from mri_batch.read.group import Grouper
 from mri_batch.records import FileCounts, FileRecord, FoundFile, ScanSummary, Study, StudyResult, StudyStatus
-from mri_batch.report.index import write_index
-from mri_batch.report.tables import from_result_json, write_files_csv, write_results_csv, write_results_jsonl
-from mri_batch.run.cluster import spread_over_cluster
-from mri_batch.run.journal import Journal, study_key
-from mri_batch.run.ledger import seal
-from mri_batch.run.output import JOURNAL, WORK, claim_output, new_file, sweep, write_file
-from mri_batch.run.provenance import describe_event, describe_run
-from mri_batch.run.spread import spread
-from mri_batch.run.study import Job
+from mri_batch.report.schema import from_result_json, write_files_csv, write_results_csv, write_results_jsonl
+from mri_batch.report.worklist import write_index
+from mri_batch.run.executors.dask import run_on_dask
+from mri_batch.run.executors.local import run_local
+from mri_batch.run.store.folder import (
+    FILES,
+    JOURNAL,
+    MODEL_CARD,
+    RESULT,
+    RESULTS,
+    RESULTS_CSV,
+    RUN,
+    STUDIES,
+    WORK,
+    claim_output,
+    remove_work,
+)
+from mri_batch.run.store.journal import Journal, study_key
+from mri_batch.run.store.plan import Plan
+from mri_batch.run.store.provenance import describe_event, describe_run
+from mri_batch.run.store.runlog import seal
 from mri_batch.settings import ScanSettings
-from mri_batch.sums import digest_file, digest_folder
 
-TABLES = ("results.jsonl", "results.csv", "files.csv", "run.json", "model-card.json", JOURNAL)
-
-
-class Watch:
-    """Is told how a scan goes on; does nothing. The command line's own draws a progress bar."""
-
-    def found(self, n_studies: int, n_pending: int) -> None:
-        """Hear how many studies there are, and how many of them are to do."""
-
-    def finished(self, result: StudyResult) -> None:
-        """Hear of one study that is recorded."""
+TABLES = (RESULTS, RESULTS_CSV, FILES, RUN, MODEL_CARD, JOURNAL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,28 +52,32 @@ class ScanReport:
     run: dict[str, Any]
 
 
-def scan(settings: ScanSettings, watch: Watch) -> ScanReport:
+def scan(settings: ScanSettings, progress: Progress) -> ScanReport:
     """Scan. Raises NothingToRead, ModelPackageError, OutputError; what goes wrong with a study is in its result."""
     began = datetime.now(UTC)
     package = read_package(settings.model)
     with claim_output(settings.out) as out:
-        with Grouper(out / WORK, limits=settings.limits) as grouper:
-            strays = gather(settings, grouper)
+        with (
+            collect(settings.paths, limits=settings.limits, workdir=out / WORK, avoid=settings.out) as grouper,
+            Plan(out / WORK) as plan,
+        ):
             journal = Journal(out / JOURNAL, forget=settings.force)
-            keys = {s.study_id: study_key(s, package.sha256, settings) for s in _studies(grouper, settings)}
-            pending = {study_id for study_id, key in keys.items() if key not in journal}
-            watch.found(len(keys), len(pending))
-            interrupted = _work_off(_jobs(grouper, settings, keys, pending), settings, package, journal, watch)
-            strays += list(grouper.iter_leftovers())
-            summary = _write_tables(out, settings, grouper, keys, journal, strays)
-            summary = replace(summary, interrupted=interrupted, resumed=len(keys) - len(pending))
+            for study in _iter_studies(grouper, settings):
+                shown = redact_paths(study) if settings.redact_paths else study
+                key = study_key(shown, package.sha256, settings)
+                plan.add(study, key, pending=key not in journal)
+            progress.started("studies", plan.n_studies, plan.n_pending)
+            interrupted = _run_jobs(plan, settings, package, journal, progress)
+            summary = _write_tables(out, plan, journal, _iter_leftovers(grouper, settings))
+            summary = replace(summary, interrupted=interrupted, resumed=plan.n_studies - plan.n_pending)
             run = describe_run(settings, package, summary, began, datetime.now(UTC))
-            write_file(out / "model-card.json", package.card.model_dump_json(indent=1) + "\n")
-            write_file(out / "run.json", json.dumps(run, indent=1) + "\n")
-            pages = write_index(out, iter_results(out, list(keys)), run, lang=settings.lang)
+            write_file(out / MODEL_CARD, package.card.model_dump_json(indent=1) + "\n")
+            write_file(out / RUN, json.dumps(run, indent=1) + "\n")
+            results = iter_results(out, plan.list_study_ids())
+            pages = write_index(out, results, run, lang=settings.lang, card=package.card)
             tables = {name: digest_file(out / name) for name in (*TABLES, *(page.name for page in pages))}
-        sweep(out)  # before the seals, which must find no more and no less than the outputs
-        seal(out, {**journal.sums, **tables}, describe_event(settings, run, tables["files.csv"]))
+        remove_work(out)  # before the seals, which cover exactly the outputs
+        seal(out, {**journal.sums, **tables}, describe_event(settings, run, tables[FILES]))
     if summary.exit_code == NothingToRead.exit_code:
         raise NothingToRead(
             f"no readable study among {summary.files.found} files",
@@ -77,67 +86,51 @@ def scan(settings: ScanSettings, watch: Watch) -> ScanReport:
     return ScanReport(summary=summary, run=run)
 
 
-def gather(settings: ScanSettings, grouper: Grouper) -> list[FileRecord]:
-    """Walk the input and hand every file to the grouper; returns those that could not even be opened."""
-    strays = []
-    for item in iter_files(settings.paths, limits=settings.limits, avoid=settings.out):
-        if isinstance(item, FileRecord):
-            strays.append(item)
-        else:
-            grouper.add(item)
-    return strays
-
-
 def iter_results(out: Path, study_ids: Sequence[str]) -> Iterator[StudyResult]:
     """Read the recorded results of studies, in the order given; those not finished are left out."""
     for study_id in study_ids:
-        path = out / "studies" / study_id / "result.json"
+        path = out / STUDIES / study_id / RESULT
         if path.is_file():
             yield from_result_json(json.loads(path.read_text("utf-8")))
 
 
-def _studies(grouper: Grouper, settings: ScanSettings) -> Iterator[Study]:
+def _iter_studies(grouper: Grouper, settings: ScanSettings) -> Iterator[Study]:
+    """Yield the studies of this shard."""
     shard, of = settings.shard
     for number, study in enumerate(grouper.iter_studies()):
         if number % of == shard - 1:
-            yield redact_paths(study) if settings.redact_paths else study
+            yield study
 
 
-def _jobs(grouper: Grouper, settings: ScanSettings, keys: dict[str, str], pending: set[str]) -> Iterator[Job]:
-    for study in _studies(grouper, settings):
-        if study.study_id in pending:
-            yield Job(study=study, key=keys[study.study_id])
+def _iter_leftovers(grouper: Grouper, settings: ScanSettings) -> Iterator[FileRecord]:
+    """Yield the files of no study, which are the first shard's to report."""
+    if settings.shard[0] == 1:
+        yield from grouper.iter_leftovers()
 
 
-def _work_off(jobs: Iterator[Job], settings: ScanSettings, package: Package, journal: Journal, watch: Watch) -> bool:
-    """Work the pending studies off and record each; returns whether it was interrupted."""
+def _run_jobs(plan: Plan, settings: ScanSettings, package: Package, journal: Journal, progress: Progress) -> bool:
+    """Process the pending studies and record each; returns whether it was interrupted."""
+    jobs = (replace(job, study=redact_paths(job.study)) if settings.redact_paths else job for job in plan.iter_jobs())
+    run_jobs = run_on_dask if settings.cluster else run_local
     try:
-        spread_jobs = spread_over_cluster if settings.cluster else spread
-        for job, result in spread_jobs(jobs, settings, package.card):
-            folder = settings.out / "studies" / result.study_id
+        for job, result in run_jobs(jobs, settings, package):
+            folder = settings.out / STUDIES / result.study_id
             journal.record(job.key, result.study_id, result.status, digest_folder(folder, settings.out))
-            watch.finished(result)
+            progress.advanced(result=result)
     except KeyboardInterrupt:
         return True
     return False
 
 
-def _write_tables(
-    out: Path,
-    settings: ScanSettings,
-    grouper: Grouper,
-    keys: dict[str, str],
-    journal: Journal,
-    strays: Sequence[FileRecord],
-) -> ScanSummary:
-    ids = [study_id for study_id, key in keys.items() if key in journal]
-    with new_file(out / "results.jsonl") as beside:
-        write_results_jsonl(beside, iter_results(out, ids))
-    with new_file(out / "results.csv") as beside:
-        write_results_csv(beside, iter_results(out, ids))
+def _write_tables(out: Path, plan: Plan, journal: Journal, leftovers: Iterator[FileRecord]) -> ScanSummary:
+    ids = [study_id for study_id, key in plan.keys.items() if key in journal]
+    with new_file(out / RESULTS) as part:
+        write_results_jsonl(part, iter_results(out, ids))
+    with new_file(out / RESULTS_CSV) as part:
+        write_results_csv(part, iter_results(out, ids))
     count = _Counter()
-    with new_file(out / "files.csv") as beside:
-        write_files_csv(beside, count.rows(_file_rows(out, settings, grouper, set(ids), strays)))
+    with new_file(out / FILES) as part:
+        write_files_csv(part, count.rows(chain(_iter_file_rows(out, plan, set(ids)), leftovers)))
     for result in iter_results(out, ids):
         count.studies[result.status] += 1
     return ScanSummary(
@@ -159,19 +152,15 @@ class _Counter:
             yield record
 
 
-def _file_rows(
-    out: Path, settings: ScanSettings, grouper: Grouper, done: set[str], strays: Sequence[FileRecord]
-) -> Iterator[FileRecord]:
+def _iter_file_rows(out: Path, plan: Plan, recorded: set[str]) -> Iterator[FileRecord]:
     """Yield one record per file found, with its real path, which stands in no other file when paths are redacted."""
-    for study in grouper.iter_studies():
-        if study.study_id not in done:
+    for study in plan.iter_studies():
+        if study.study_id not in recorded:
             continue
-        named = {f.file_id: f.relative for s in study.series for f in s.files}
-        named |= {record.file_id: record.relative for record in study.unused}
+        paths = {f.file_id: f.relative for s in study.series for f in s.files}
+        paths |= {record.file_id: record.relative for record in study.unused}
         for result in iter_results(out, [study.study_id]):
-            yield from (replace(record, relative=named[record.file_id]) for record in result.files)
-    if settings.shard[0] == 1:
-        yield from strays
+            yield from (replace(record, relative=paths[record.file_id]) for record in result.files)
 
 
 def redact_paths(study: Study) -> Study:

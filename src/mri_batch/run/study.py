@@ -1,261 +1,138 @@
-"""One study from files to a finished folder. Here alone exceptions become results."""
+"""One study from files to a finished folder. Only here do exceptions become results."""
 
 from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from mri_batch import __version__
 from mri_batch.card import ModelCard
-from mri_batch.errors import MriBatchError, OutputError
-from mri_batch.model.decide import Gate, aggregate, decide
+from mri_batch.errors import MriBatchError, NotedError, OutputError
+from mri_batch.files import new_folder
+from mri_batch.model.gate import Gate
 from mri_batch.model.session import Session
-from mri_batch.read.choose import choose_series
-from mri_batch.read.patient import read_patient
-from mri_batch.read.problems import to_record
-from mri_batch.read.series_facts import told_facts
+from mri_batch.notes import Note
+from mri_batch.read.header.patient import read_patient
+from mri_batch.read.series_choice import choose_series
 from mri_batch.records import (
-    FileRecord,
-    FileStatus,
-    FoundFile,
-    SeriesResult,
-    SliceResult,
     Study,
     StudyResult,
-    StudyStatus,
 )
-from mri_batch.report.dicom_out import write_dicom
-from mri_batch.report.page import render_study
-from mri_batch.report.pieces import write_pieces
-from mri_batch.report.tables import dump_result
-from mri_batch.run.heat import outputs_of_methods
-from mri_batch.run.judge import KEPT_BYTES, Judged, judge_series
-from mri_batch.run.output import new_folder
-from mri_batch.run.show import Shown, plan_shown
+from mri_batch.report.dicom.write import write_dicom
+from mri_batch.report.schema import dump_result
+from mri_batch.report.study.bundle import write_pieces
+from mri_batch.report.study.page import render_study
+from mri_batch.run.attribution import outputs_of_methods
+from mri_batch.run.inference import KEPT_BYTES, SeriesInference, infer_series
+from mri_batch.run.key_slices import ReportSlices, plan_report_slices
+from mri_batch.run.results import Job, account_for_files, fail, nothing_readable, summarize
+from mri_batch.run.slice_store import SliceStore
+from mri_batch.run.store.folder import PIECES, REPORT, RESULT, STUDIES, WORK
 from mri_batch.settings import ScanSettings
-from mri_batch.sums import digest_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One study to work on, and its key in the journal."""
+class WorkerModel:
+    """A model ready to run, and its out-of-distribution gate where the package has one."""
 
-    study: Study
-    key: str
+    session: Session
+    gate: Gate | None
 
 
-def process(job: Job, settings: ScanSettings, session: Session, gate: Gate | None) -> StudyResult:
-    """Work one study through and leave its folder in place, whatever happens to it. Raises OutputError alone."""
+def process(job: Job, settings: ScanSettings, model: WorkerModel) -> StudyResult:
+    """Process one study and leave its folder in place; whatever goes wrong is in the result. Raises OutputError."""
+    card = model.session.card
     try:
-        result, shown = _work_through(job, settings, session, gate)
-        result = write_study(result, settings, session.card, shown)
+        return _process(job, settings, model)
     except OutputError:
         raise
+    except NotedError as error:
+        result = fail(job, code=error.code, reason=error.reason, hint=error.hint)
     except MriBatchError as error:
-        result = fail(job, code=error.code, reason=str(error))
-        write_study(result, settings, session.card)
+        result = fail(job, code=error.code, reason=Note("TEXT", {"text": str(error.reason)}))
     except MemoryError:
-        result = fail(job, code="STUDY_MEMORY", reason="it needs more memory than a worker may use")
-        write_study(result, settings, session.card)
-    except Exception as error:  # the one broad except: a study must never take the batch with it
-        at = traceback.extract_tb(error.__traceback__)[-1]
-        # Not the message: it may quote what stands in the file, a patient's name among it.
-        reason = f"unexpected {type(error).__name__} in {Path(at.filename).name}:{at.lineno}"
-        result = fail(job, code="INTERNAL", reason=reason)
-        write_study(result, settings, session.card)
+        result = fail(job, code="STUDY_MEMORY", reason=Note("STUDY_MEMORY"))
+    except Exception as error:  # an error of our own must not take the batch with it
+        result = fail(job, code="INTERNAL", reason=_describe_internal_error(error))
+    return write_study(result, settings, card)
+
+
+def write_study(result: StudyResult, settings: ScanSettings, card: ModelCard) -> StudyResult:
+    """Write the folder of a study without pictures, and return its result. Raises OutputError."""
+    with new_folder(settings.out / STUDIES / result.study_id) as folder:
+        _write_result(folder, result, None, settings, card)
     return result
 
 
-def fail(job: Job, *, code: str, reason: str) -> StudyResult:
-    """Make the result of a study that could not be finished; its files count as failed with it."""
-    lost = [
-        _record(file, job.study, series.series_id, FileStatus.FAILED, code, reason)
-        for series in job.study.series
-        for file in series.files
-    ]
-    return _not_done(job, job.study, StudyStatus.FAILED, code, reason, lost)
-
-
-def write_study(
-    result: StudyResult, settings: ScanSettings, card: ModelCard, shown: Shown | None = None
-) -> StudyResult:
-    """Write a study's folder beside its place and rename it there. Raises OutputError.
-
-    Return the result with what the writing had to note.
-    """
-    with new_folder(settings.out / "studies" / result.study_id) as folder:
-        pieces = folder / "pieces.zip"
-        if shown is not None:
-            pictures = shown.slices()
-            written = write_dicom(
-                folder / "dicom", result, shown.key_slices(), card, settings.dicom, version=__version__
-            )
-            result = replace(result, notes=(*result.notes, *written.notes))
-            write_pieces(pieces, pictures, threads=shown.session.threads)
-            for judged in shown.judged:  # the page is made of the pieces
-                judged.source.forget()
-        (folder / "result.json").write_text(dump_result(result), "utf-8", newline="\n")
-        page = render_study(result, pieces if pieces.exists() else None, card, lang=settings.lang)
-        (folder / "report.html").write_text(page, "utf-8", newline="\n")
-    return result
-
-
-def _work_through(
-    job: Job, settings: ScanSettings, session: Session, gate: Gate | None
-) -> tuple[StudyResult, Shown | None]:
+def _process(job: Job, settings: ScanSettings, model: WorkerModel) -> StudyResult:
     began = time.perf_counter()
+    session = model.session
     study = choose_series(job.study, session.card)
-    keep = outputs_of_methods(session.card, settings.explain)
-    judged: list[Judged] = []
-    for series in study.series:
-        room = KEPT_BYTES - sum(done.source.kept_bytes for done in judged)
-        judged.append(judge_series(series, session, gate, settings.limits, keep=keep, room_bytes=room))
-    read = time.perf_counter()
-    files = _account(study, judged)
-    judged = [j for j in judged if j.origins]
-    if not judged:
-        return _nothing_readable(job, study, files), None
-    result = _sum_up(job, study, judged, files, session)
+    inferences = _infer_study(study, settings, model)
+    inferred = time.perf_counter()
+    files = account_for_files(study, inferences)
+    inferences = [each for each in inferences if each.origins]
+    if not inferences:
+        return write_study(nothing_readable(job, study, files), settings, session.card)
+    result = summarize(job, study, inferences, files, session)
     if settings.show_phi:
         result = replace(result, patient=read_patient(study))
-    shown = plan_shown(judged, result, settings, session)
-    result = replace(
-        result,
-        key_slices=shown.told(),
-        notes=(*result.notes, *shown.notes),
-        timings_ms=(("read_and_infer", _ms(began, read)), ("explain", _ms(read, time.perf_counter()))),
-    )
-    return result, shown
+    room_bytes = KEPT_BYTES - sum(each.kept_bytes for each in inferences)
+    with SliceStore(settings.out / WORK, room_bytes=room_bytes) as store:
+        report_slices = plan_report_slices(inferences, result, settings, session, store)
+        del inferences  # the store holds what is shown of them
+        result = replace(
+            result,
+            key_slices=report_slices.key_results(result),
+            notes=(*result.notes, *report_slices.notes),
+            timings_ms=(("read_and_infer", _ms(began, inferred)), ("explain", _ms(inferred, time.perf_counter()))),
+        )
+        return _write_with_pictures(result, report_slices, settings, session)
 
 
-def _sum_up(
-    job: Job, study: Study, judged: Sequence[Judged], files: Sequence[FileRecord], session: Session
+def _infer_study(study: Study, settings: ScanSettings, model: WorkerModel) -> list[SeriesInference]:
+    keep = outputs_of_methods(model.session.card, settings.explain)
+    inferences: list[SeriesInference] = []
+    for series in study.series:
+        room_bytes = KEPT_BYTES - sum(each.kept_bytes for each in inferences)
+        inferences.append(
+            infer_series(series, model.session, model.gate, settings.limits, keep=keep, room_bytes=room_bytes)
+        )
+    return inferences
+
+
+def _write_with_pictures(
+    result: StudyResult, report_slices: ReportSlices, settings: ScanSettings, session: Session
 ) -> StudyResult:
+    """Write the folder of a study with pictures; the result returned has the notes of its DICOM outputs too."""
     card = session.card
-    by_series = [aggregate(j.probabilities, card) for j in judged]
-    scores = np.concatenate([j.gate_scores for j in judged])
-    doubts = list(study.doubts)
-    if len({int(np.argmax(p)) for p in by_series}) > 1:
-        doubts.append("the series of this study disagree")
-    n_failed = sum(record.status is FileStatus.FAILED for record in files)
-    if n_failed:
-        doubts.append(f"{n_failed} of {len(files)} files could not be read")
-    decided = decide(
-        np.mean(by_series, axis=0),
-        card,
-        gate_score=float(np.median(scores)) if scores.size else None,
-        doubts=doubts,
-    )
-    return StudyResult(
-        study_id=study.study_id,
-        source=study.source,
-        kind=study.kind,
-        key=job.key,
-        status=StudyStatus.DONE,
-        labels=card.labels,
-        model_name=card.name,
-        model_version=card.version,
-        model_sha256=session.package.sha256,
-        decided=decided,
-        series=tuple(_series_result(j, p, card.labels) for j, p in zip(judged, by_series, strict=True)),
-        slices=tuple(result for j in judged for result in _slice_results(j, card.labels)),
-        files=tuple(files),
-        notes=tuple(dict.fromkeys(note for j in judged for note in j.notes)),
-    )
-
-
-def _series_result(judged: Judged, probabilities: np.ndarray, labels: Sequence[str]) -> SeriesResult:
-    series = judged.source.series
-    return SeriesResult(
-        series_id=series.series_id,
-        n_slices=len(judged.origins),
-        label=labels[int(np.argmax(probabilities))],
-        probabilities=tuple(float(p) for p in probabilities),
-        modality=series.modality,
-        facts=told_facts(series),
-        reason=series.reason,
-    )
-
-
-def _slice_results(judged: Judged, labels: Sequence[str]) -> list[SliceResult]:
-    return [
-        SliceResult(
-            file=file.relative,
-            frame=frame,
-            series_id=judged.source.series.series_id,
-            label=labels[int(np.argmax(row))],
-            probabilities=tuple(float(p) for p in row),
+    with new_folder(settings.out / STUDIES / result.study_id) as folder:
+        dicom = write_dicom(
+            folder / "dicom", result, report_slices.key_slices(), card, settings.dicom, version=__version__
         )
-        for (file, frame), row in zip(judged.origins, judged.probabilities, strict=True)
-    ]
+        result = replace(result, notes=(*result.notes, *dicom.notes))
+        pieces = folder / PIECES
+        write_pieces(pieces, report_slices.slices(), threads=session.threads)
+        report_slices.others.clear()  # the page is rendered from the pieces
+        _write_result(folder, result, pieces, settings, card)
+    return result
 
 
-def _account(study: Study, judged: Sequence[Judged]) -> list[FileRecord]:
-    """Give every file of the study exactly one row: found = used + skipped + failed."""
-    rows: list[FileRecord] = []
-    for j in judged:
-        problems: Mapping[str, FileRecord] = {p.file_id: p for p in j.source.problems}
-        used = {file.file_id for file, _ in j.origins}
-        for file in j.source.series.files:
-            problem = problems.get(file.file_id)
-            if file.file_id in used or problem is None:
-                row = _record(file, study, j.source.series.series_id, FileStatus.USED)
-                rows.append(replace(row, sha256=_digest(file)))
-            else:
-                rows.append(replace(problem, study_id=study.study_id, series_id=j.source.series.series_id))
-    return rows + [replace(record, study_id=study.study_id) for record in study.unused]
+def _write_result(
+    folder: Path, result: StudyResult, pieces: Path | None, settings: ScanSettings, card: ModelCard
+) -> None:
+    (folder / RESULT).write_text(dump_result(result), "utf-8", newline="\n")
+    page = render_study(result, pieces, card, lang=settings.lang)
+    (folder / REPORT).write_text(page, "utf-8", newline="\n")
 
 
-def _record(
-    file: FoundFile, study: Study, series_id: str, status: FileStatus, code: str = "", reason: str = ""
-) -> FileRecord:
-    return replace(to_record(file, status, code, reason), study_id=study.study_id, series_id=series_id)
-
-
-def _digest(file: FoundFile) -> str:
-    """Digest a file that was just read, hence from memory mostly; empty where it is gone by now."""
-    try:
-        return digest_file(file.path)
-    except OSError:
-        return ""
-
-
-def _nothing_readable(job: Job, study: Study, files: Sequence[FileRecord]) -> StudyResult:
-    failed = [record for record in files if record.status is FileStatus.FAILED]
-    if failed:
-        first = failed[0]
-        return _not_done(
-            job,
-            study,
-            StudyStatus.FAILED,
-            first.code,
-            f"{len(failed)} files could not be read; the first: {first.reason}",
-            files,
-        )
-    reasons = [record for record in files if record.status is FileStatus.SKIPPED]
-    code = reasons[0].code if reasons else "NO_SLICE"
-    reason = reasons[0].reason if reasons else "no slice to classify"
-    return _not_done(job, study, StudyStatus.SKIPPED, code, reason, files)
-
-
-def _not_done(
-    job: Job, study: Study, status: StudyStatus, code: str, reason: str, files: Sequence[FileRecord]
-) -> StudyResult:
-    return StudyResult(
-        study_id=study.study_id,
-        source=study.source,
-        kind=study.kind,
-        key=job.key,
-        status=status,
-        code=code,
-        reason=reason,
-        files=tuple(files),
-    )
+def _describe_internal_error(error: Exception) -> Note:
+    """Name the kind of error and its place, not its message, which may quote a patient's name from the file."""
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    line = at.lineno or 0
+    return Note("INTERNAL_ERROR", {"error": type(error).__name__, "file": Path(at.filename).name, "line": line})
 
 
 def _ms(start: float, end: float) -> float:

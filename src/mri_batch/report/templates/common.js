@@ -3,7 +3,6 @@ var MB = {};
 (function () {
   "use strict";
   var root = document.documentElement;
-  var languages = ["en", "fr", "ru"];
   root.className += " js";
 
   MB.byId = function (id) { return document.getElementById(id); };
@@ -42,31 +41,64 @@ var MB = {};
     window.setTimeout(function () { URL.revokeObjectURL(link.href); }, 10000);
   };
 
-  /* Words */
-  var words = MB.json("words");
-  MB.say = function (key, values) {
-    var entry = words[key];
-    var said = entry ? entry[root.lang] : key;
-    return said.replace(/\{(\d)\}/g, function (_, at) {
-      var value = values ? values[+at] : "";
-      return Array.isArray(value) ? MB.say(value[0], value[1]) : String(value);
-    });
+  /* Words: texts that the page holds ready, by their place, and messages that scripts fill in. */
+  var words = MB.json("words"), languages = Object.keys(words.texts);
+  MB.text = function (place) { return words.texts[root.lang][place]; };
+
+  MB.number = function (value, options) {
+    if (typeof value !== "number") { return String(value); }
+    return window.Intl && Intl.NumberFormat ? new Intl.NumberFormat(root.lang, options || {}).format(value) : String(value);
   };
-  MB.knows = function (key) { return !!words[key]; };
+  /* Three significant digits, whole numbers as they are. */
+  MB.plain = function (number) {
+    if (Math.abs(number) >= 100) { return MB.number(Math.round(number), { useGrouping: false }); }
+    return MB.number(number, { maximumSignificantDigits: 3, useGrouping: false });
+  };
+  MB.percent = function (p) {
+    var whole = Math.round(100 * p), style = { style: "percent" };
+    if (whole >= 100 && p < 1) { return "> " + MB.number(0.99, style); }
+    return whole <= 0 && p > 0 ? "< " + MB.number(0.01, style) : MB.number(whole / 100, style);
+  };
+
+  /* A message is a list of parts: text, an argument, or a choice by plural form. */
+  function pluralOf(value) {
+    return typeof value === "number" && window.Intl && Intl.PluralRules ?
+      new Intl.PluralRules(root.lang).select(value) : "other";
+  }
+  function fillIn(parts, values) {
+    return parts.map(function (part) {
+      var value;
+      if (typeof part === "string") { return part; }
+      if (part.arg) {
+        value = values[part.arg];
+        return value !== null && typeof value === "object" ? MB.text(value.text) : MB.number(value, part.options);
+      }
+      value = values[part.select.arg];
+      return fillIn(part.cases[value] || part.cases[pluralOf(value)] || part.cases[part["default"]], values);
+    }).join("");
+  }
+  MB.say = function (key, values) { return fillIn(words.messages[root.lang][key], values || {}); };
   MB.tell = function (node, key, values) {
-    node.setAttribute("data-t", key);
+    node.setAttribute("data-k", key);
     if (values) { node.setAttribute("data-v", JSON.stringify(values)); }
     node.textContent = MB.say(key, values);
     return node;
   };
-  function values(node) { var v = node.getAttribute("data-v"); return v ? JSON.parse(v) : []; }
+  MB.place = function (node, place) {
+    node.setAttribute("data-t", place);
+    node.textContent = MB.text(place);
+    return node;
+  };
   MB.translate = function () {
-    MB.all("[data-t]").forEach(function (n) { n.textContent = MB.say(n.getAttribute("data-t"), values(n)); });
-    [["data-tl", "aria-label"], ["data-tp", "placeholder"], ["data-tt", "title"]].forEach(function (pair) {
-      MB.all("[" + pair[0] + "]").forEach(function (n) {
-        n.setAttribute(pair[1], MB.say(n.getAttribute(pair[0]), values(n)));
-      });
+    MB.all("[data-t]").forEach(function (n) { n.textContent = MB.text(n.getAttribute("data-t")); });
+    MB.all("[data-k]").forEach(function (n) {
+      n.textContent = MB.say(n.getAttribute("data-k"), JSON.parse(n.getAttribute("data-v") || "{}"));
     });
+    [["data-tl", "aria-label"], ["data-tp", "placeholder"], ["data-tt", "title"], ["data-ta", "alt"]].forEach(
+      function (pair) {
+        MB.all("[" + pair[0] + "]").forEach(function (n) { n.setAttribute(pair[1], MB.text(n.getAttribute(pair[0]))); });
+      }
+    );
     MB.all("[data-lang]").forEach(function (b) {
       b.setAttribute("aria-pressed", String(b.getAttribute("data-lang") === root.lang));
     });

@@ -124,9 +124,7 @@
   }
   function width() { return state.high - state.low; }
   function level() { return (state.high + state.low) / 2; }
-  function plain(number) {
-    return Math.abs(number) >= 100 ? String(Math.round(number)) : String(+number.toPrecision(3));
-  }
+  function round(number) { return Math.abs(number) >= 100 ? Math.round(number) : +number.toPrecision(3); }
 
   /* Heat */
   function chooseHeat() {
@@ -360,33 +358,29 @@
   }
 
   /* Words round the picture */
+  function labelName(label) { return MB.text(view.names.labels[label]); }
   function fill(id, words) { byId(id).textContent = words; }
   function describe() {
     var p = piece(), own = view.slices[state.at], letters = p.letters || {};
     ["top", "right", "bottom", "left"].forEach(function (side) { fill("letter-" + side, letters[side] || ""); });
-    fill("corner-tl", own.file + (own.frame ? "\n" + MB.say("frame", [own.frame]) : ""));
-    fill("corner-tr", MB.say("slice_of", [state.at + 1, view.slices.length]) +
+    fill("corner-tl", own.file + (own.frame ? "\n" + MB.say("frame", { n: own.frame }) : ""));
+    fill("corner-tr", MB.say("slice_of", { n: state.at + 1, total: view.slices.length }) +
       (p.heats.length ? "\n★ " + MB.say("key_slice") : ""));
-    fill("corner-bl", "W " + plain(width()) + "\nL " + plain(level()));
-    var lost = p.error ? MB.say("rounded", [plain(p.error)]) : MB.say("exact");
+    fill("corner-bl", "W " + MB.plain(width()) + "\nL " + MB.plain(level()));
+    var lost = p.error ? MB.say("rounded", { error: MB.plain(p.error) }) : MB.say("exact");
     if (p.rows !== p.full[0] || p.cols !== p.full[1]) {
-      lost += "\n" + MB.say("reduced", [p.cols + "×" + p.rows, p.full[1] + "×" + p.full[0]]);
+      lost += "\n" + MB.say("reduced", { shown: p.cols + "×" + p.rows, full: p.full[1] + "×" + p.full[0] });
     }
     fill("corner-br", lost);
-    fill("slice-text", MB.say("slice_of", [state.at + 1, view.slices.length]) + " · " + own.file + " · " +
-      own.p.map(function (prob, k) { return view.labels[k].replace(/_/g, " ") + " " + percent(prob); }).join(", "));
-    byId("window").value = plain(width());
-    byId("level").value = plain(level());
+    fill("slice-text", MB.say("slice_of", { n: state.at + 1, total: view.slices.length }) + " · " + own.file + " · " +
+      own.p.map(function (prob, k) { return labelName(view.labels[k]) + " " + MB.percent(prob); }).join(", "));
+    byId("window").value = round(width());
+    byId("level").value = round(level());
     var slider = byId("slice"), shown = ownSlices();
     slider.max = String(shown.length - 1);
     slider.value = String(shown.indexOf(state.at));
     slider.setAttribute("aria-valuetext", byId("slice-text").textContent);
   }
-  function percent(p) {
-    var whole = Math.round(100 * p);
-    return whole >= 100 && p < 1 ? "> 99 %" : whole <= 0 && p > 0 ? "< 1 %" : whole + " %";
-  }
-
   function options(select, values, chosen, words) {
     MB.clear(select);
     values.forEach(function (value, at) {
@@ -406,10 +400,10 @@
     return seen;
   }
   function wordMethod(option, method) {
-    if (MB.knows("m_" + method)) { MB.tell(option, "m_" + method); } else { option.textContent = method; }
+    MB.place(option, view.names.methods[method]);
   }
   function wordClass(option, label) {
-    if (label === null) { MB.tell(option, "class_any"); } else { option.textContent = label.replace(/_/g, " "); }
+    if (label === null) { MB.tell(option, "class_any"); } else { MB.place(option, view.names.labels[label]); }
   }
   function wordNumber(option, number) {
     if (number === null) { MB.tell(option, "all_layers"); } else { option.textContent = String(number); }
@@ -434,21 +428,21 @@
     caption.hidden = false;
     if (heat.at) { nameHead(caption, heat); }
     box.appendChild(caption);
-    var most = plain(heat.scale);
+    var most = MB.plain(heat.scale);
     fill("bar-low", heat.signed ? "−" + most : "0");
     fill("bar-high", most);
-    MB.tell(byId("bar-text"), heat.at ? "bar_layer" : heat.signed ? "bar_signed" : "bar", [most]);
+    MB.tell(byId("bar-text"), heat.at ? "bar_layer" : heat.signed ? "bar_signed" : "bar", { max: most });
     if (heat.max > 1.005) {
-      byId("bar-text").textContent += " " + MB.say("bar_clipped", [plain(heat.max * heat.scale)]);
-      byId("bar-text").removeAttribute("data-t");
+      byId("bar-text").textContent += " " + MB.say("bar_clipped", { max: MB.plain(heat.max * heat.scale) });
+      byId("bar-text").removeAttribute("data-k");
     }
     drawBar(heat.signed);
   }
   function nameHead(caption, heat) {
     var which = heat.head === null ? MB.say("all_layers") : heat.head;
     caption.firstElementChild.appendChild(document.createTextNode(" · "));
-    caption.firstElementChild.appendChild(MB.tell(make("span"), "layer_head", [heat.layer, which]));
-    caption.insertBefore(MB.tell(make("p"), "peak_at", heat.peak), caption.lastElementChild);
+    caption.firstElementChild.appendChild(MB.tell(make("span"), "layer_head", { layer: heat.layer, head: which }));
+    caption.insertBefore(MB.tell(make("p"), "peak_at", { row: heat.peak[0], col: heat.peak[1] }), caption.lastElementChild);
   }
   function drawBar(signed) {
     var bar = byId("bar"), drawing = bar.getContext("2d"), x, share, ramp, at;
@@ -471,7 +465,7 @@
   function drawStrip() {
     var box = byId("strip"), own = view.series[state.series].slices, n = own.length;
     var picture = svg("svg", { viewBox: "0 0 " + n + " 60", preserveAspectRatio: "none", role: "img" });
-    picture.setAttribute("aria-label", MB.say("strip", [view.labels[state.klass].replace(/_/g, " ")]));
+    picture.setAttribute("aria-label", MB.say("strip", { label: labelName(view.labels[state.klass]) }));
     MB.clear(box);
     own.forEach(function (index, x) {
       var high = 50 * view.slices[index].p[state.klass], gap = n > 120 ? 0 : 0.08;
@@ -566,9 +560,9 @@
     if (across < 0 || across >= 1 || down < 0 || down >= 1) { return; }
     var at = Math.floor(down * p.rows) * p.cols + Math.floor(across * p.cols);
     var own = fromUpright(down * p.full[0], across * p.full[1]), heat = chooseHeat();
-    var told = values(p).map(function (plane) { return plain(p.intercept + plane[at] * p.slope); }).join(" ");
-    fill("slice-text", MB.say("value", [Math.floor(own[0]), Math.floor(own[1]), told]) +
-      (heat ? " · " + MB.say("heat") + " " + plain(sampler(heat)(down, across) * heat.scale) : ""));
+    var value = values(p).map(function (plane) { return MB.plain(p.intercept + plane[at] * p.slope); }).join(" ");
+    fill("slice-text", MB.say("value", { row: Math.floor(own[0]), col: Math.floor(own[1]), value: value }) +
+      (heat ? " · " + MB.say("heat") + " " + MB.plain(sampler(heat)(down, across) * heat.scale) : ""));
   });
   on(stage, "mouseleave", describe);
   on(byId("strip"), "mousedown", stripTo);

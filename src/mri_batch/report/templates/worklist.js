@@ -46,10 +46,10 @@
   }
 
   /* Which rows, in which order */
-  function tellReason(reason) { return typeof reason === "string" ? reason : MB.say(reason[0], reason[1]); }
+  function labelName(label) { return MB.text(table.labels[label]); }
   function haystack(row) {
-    var words = [row.source, row.label, row.label.replace(/_/g, " "), row.code, row.status, row.verdict];
-    return words.concat(row.reasons.map(tellReason)).join(" ").toLowerCase();
+    var words = [row.source, row.label, row.label && labelName(row.label), row.code, row.status, row.verdict];
+    return words.concat(row.reasons.map(MB.text)).join(" ").toLowerCase();
   }
   function matches(row, words) {
     if (FACETS.some(function (f) { return state[f].length && state[f].indexOf(row[f]) < 0; })) { return false; }
@@ -74,10 +74,6 @@
   function onPage() { return shown.slice((state.page - 1) * table.per_page, state.page * table.per_page); }
 
   /* Rows, as the template index.html makes them */
-  function percent(p) {
-    var whole = Math.round(100 * p);
-    return whole >= 100 && p < 1 ? "> 99 %" : whole <= 0 && p > 0 ? "< 1 %" : whole + " %";
-  }
   function cell(kind, child) {
     var td = make("td", kind ? { "class": kind } : {});
     if (typeof child === "string") { td.textContent = child; } else if (child) { td.appendChild(child); }
@@ -86,7 +82,8 @@
   function picture(row) {
     if (!row.thumb) { return make("span", { "class": "blank" }); }
     return make("img", {
-      src: "studies/" + row.id + "/thumb.jpg", alt: MB.say("thumb_alt"), width: 64, height: 64, loading: "lazy"
+      src: "studies/" + row.id + "/thumb.jpg", alt: MB.text(table.thumb_alt), "data-ta": table.thumb_alt,
+      width: 64, height: 64, loading: "lazy"
     });
   }
   function link(row) {
@@ -97,7 +94,7 @@
   function output(row) {
     if (!row.label) { return null; }
     var quiet = row.verdict === "abstain", box = make(quiet ? "span" : "strong", quiet ? { "class": "quiet" } : {});
-    box.appendChild(make("bdi", {}, row.label.replace(/_/g, " ")));
+    box.appendChild(MB.place(make("bdi"), table.labels[row.label]));
     return box;
   }
   function why(row) {
@@ -105,9 +102,7 @@
     if (row.code) { td.appendChild(make("code", {}, row.code)); td.appendChild(document.createTextNode(" ")); }
     row.reasons.forEach(function (reason, k) {
       if (k) { td.appendChild(document.createTextNode("; ")); }
-      var span = make("span");
-      if (typeof reason === "string") { span.textContent = reason; } else { MB.tell(span, reason[0], reason[1]); }
-      td.appendChild(span);
+      td.appendChild(MB.place(make("span"), reason));
     });
     return td;
   }
@@ -117,7 +112,7 @@
     tr.appendChild(cell("thumb", picture(row)));
     tr.appendChild(cell("study-cell", link(row)));
     tr.appendChild(cell("", output(row)));
-    tr.appendChild(cell("num", row.probability === null ? "" : percent(row.probability)));
+    tr.appendChild(cell("num", row.probability === null ? "" : MB.percent(row.probability)));
     tr.appendChild(cell("", byId("tag-" + (row.verdict || row.status)).cloneNode(true)));
     tr.lastChild.firstChild.removeAttribute("id");
     tr.appendChild(why(row));
@@ -143,12 +138,11 @@
     countAnswers();
   }
   function answered() { return rows.filter(function (row) { return row.label && (opinion(row).answer || opinion(row).note); }); }
-  function countAnswers() { MB.tell(byId("feedback-count"), "feedback_count", [answered().length]); }
+  function countAnswers() { MB.tell(byId("feedback-count"), "feedback_count", { n: answered().length }); }
   function fillReading(td, row) {
     MB.clear(td);
     if (!row.label) { return; }
     var is = opinion(row), note = make("input", { type: "text", "aria-label": MB.say("note") + ": " + row.source });
-    note.setAttribute("data-tp", "note");
     note.placeholder = MB.say("note");
     note.value = is.note || "";
     var group = make("div", { role: "group", "aria-label": MB.say("feedback") + ": " + row.source });
@@ -188,7 +182,9 @@
     page.forEach(function (row) { fillReading(byId("row-" + row.at).lastElementChild, row); });
     byId("nothing").hidden = shown.length > 0;
     var first = (state.page - 1) * table.per_page;
-    MB.tell(byId("showing"), "showing", [page.length ? first + 1 : 0, first + page.length, shown.length]);
+    MB.tell(byId("showing"), "showing", {
+      first: page.length ? first + 1 : 0, last: first + page.length, total: shown.length
+    });
   }
   function drawPages() {
     var nav = byId("pages"), n = Math.ceil(shown.length / table.per_page), k, node;
@@ -196,7 +192,7 @@
     for (k = 1; n > 1 && k <= n; k++) {
       node = k === state.page ? make("span", { "class": "now", "aria-current": "page" }) :
         make("a", { href: address({ page: k, at: -1 }) });
-      nav.appendChild(MB.tell(node, "page", [k]));
+      nav.appendChild(MB.tell(node, "page", { number: k }));
     }
   }
   function drawFacets() {
@@ -206,8 +202,8 @@
       MB.clear(box);
       Object.keys(counts).sort().forEach(function (value) {
         var button = make("button", { type: "button", "data-value": value });
-        var word = make("span", {}, value.replace(/_/g, " "));
-        if (facet !== "label") { MB.tell(word, facet + "_" + value); }
+        var word = make("span");
+        if (facet === "label") { MB.place(word, table.labels[value]); } else { MB.tell(word, facet + "_" + value); }
         button.appendChild(word);
         button.appendChild(document.createTextNode(" " + counts[value]));
         on(button, "click", function () {
@@ -288,14 +284,16 @@
     update();
   });
   on(window, "hashchange", function () { readAddress(); redraw(); });
-  on(window, "focus storage pageshow", function () {
+  function refillReadings() {
     onPage().forEach(function (row) {
       var td = byId("row-" + row.at).lastElementChild;
       if (!td.contains(document.activeElement)) { fillReading(td, row); }
     });
     countAnswers();
-  });
+  }
+  on(window, "focus storage pageshow", refillReadings);
 
+  MB.listeners.push(refillReadings);
   drawFacets();
   readAddress();
   redraw();

@@ -1,0 +1,1 @@
+"""The PyTorch commands of ``mri-batch``: train, tune and export."""

@@ -1,0 +1,1 @@
+"""ONNX graphs of a network: forward pass, gradients, 8-bit arithmetic, and graphs imported from ONNX files."""

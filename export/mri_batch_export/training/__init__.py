@@ -1,0 +1,1 @@
+"""Training and hyperparameter search: recipes, data, augmentation and the run folder."""

@@ -1,0 +1,1 @@
+"""``mri-batch evaluate``: how good a model is, measured with the same code that serves it."""

@@ -1,0 +1,1 @@
+"""Decode pixels: DICOM frames, mosaics and ordinary pictures become slices."""

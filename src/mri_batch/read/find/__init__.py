@@ -1,0 +1,1 @@
+"""Find files: walk, sniff their kind, set non-images apart."""

@@ -1,0 +1,133 @@
+"""One pass over the elements of a DICOM file, without recursion, that keeps only the values asked for.
+
+It finds the few values that grouping needs several times faster than a full parse, and it guards the full parse:
+nesting and the number of elements are bounded here, so that no hostile file reaches a recursive parser.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Set as AbstractSet
+from typing import BinaryIO, NamedTuple
+
+from pydicom import uid
+
+from mri_batch.errors import Damaged
+from mri_batch.notes import Note
+from mri_batch.read.file_errors import SUSPICIOUS_FILE
+from mri_batch.settings import ReadLimits
+
+PIXEL_TAGS = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+_BLOCK_BYTES = 1 << 15  # most headers come in one read
+_MAX_VALUE_BYTES = 1 << 16  # nothing that grouping wants comes near
+_MAX_ELEMENTS = 400_000  # an enhanced object of 2,000 frames has half of it
+_META_CLASS, _META_SYNTAX, _CLASS = 0x00020002, 0x00020010, 0x00080016
+_UNDEFINED = 0xFFFFFFFF
+_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+_LONG_FORM = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
+_SHORT_FORM = frozenset(
+    {b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS"}
+    | {b"ST", b"TM", b"UI", b"UL", b"US"}
+)
+
+
+class Scan(NamedTuple):
+    """The wanted values of the top level by tag, as bytes; ``pixel_bytes`` is None where the file has no pixels."""
+
+    values: dict[int, bytes]
+    syntax: str
+    little_endian: bool
+    pixel_bytes: int | None
+
+
+class _Coding(NamedTuple):
+    explicit: bool
+    tag: struct.Struct
+    short: struct.Struct
+    long: struct.Struct
+
+
+_LITTLE = _Coding(True, struct.Struct("<HH"), struct.Struct("<H"), struct.Struct("<L"))
+_BIG = _Coding(True, struct.Struct(">HH"), struct.Struct(">H"), struct.Struct(">L"))
+_IMPLICIT = _LITTLE._replace(explicit=False)
+
+
+def scan_file(stream: BinaryIO, wanted: AbstractSet[int], limits: ReadLimits) -> Scan:
+    """Scan an opened, not deflated file up to its pixels. Raises Damaged with TOO_DEEP or TOO_LARGE."""
+    head = stream.read(132)
+    start = 132 if head[128:132] == b"DICM" else 0
+    meta, _, at = _scan(stream, start, _LITTLE, frozenset({_META_CLASS, _META_SYNTAX}), limits, only_meta=True)
+    syntax = meta.get(_META_SYNTAX, b"").rstrip(b"\0 ").decode("ascii", "replace")
+    coding = _choose_coding(stream, at, syntax)
+    values, pixel_bytes, _ = _scan(stream, at, coding, wanted, limits, only_meta=False)
+    values.setdefault(_CLASS, meta.get(_META_CLASS, b""))  # a DICOMDIR names its class only there
+    return Scan(values, syntax, coding is not _BIG, pixel_bytes)
+
+
+def _choose_coding(stream: BinaryIO, at: int, syntax: str) -> _Coding:
+    """Choose by the transfer syntax; without one, by whether the first element has a value representation."""
+    if syntax:
+        known = {str(uid.ImplicitVRLittleEndian): _IMPLICIT, str(uid.ExplicitVRBigEndian): _BIG}
+        return known.get(syntax, _LITTLE)
+    stream.seek(at)
+    first = stream.read(6)
+    if first[4:6] not in _SHORT_FORM | _LONG_FORM:
+        return _IMPLICIT
+    return _BIG if first[:1] == b"\0" else _LITTLE
+
+
+def _scan(
+    stream: BinaryIO, at: int, coding: _Coding, wanted: AbstractSet[int], limits: ReadLimits, *, only_meta: bool
+) -> tuple[dict[int, bytes], int | None, int]:
+    """Return the wanted values, the length of the pixels where they were reached, and where the scan ended.
+
+    Undefined lengths are walked through flat, counting how deep they are; defined lengths are stepped over.
+    """
+    explicit, unpack_tag, unpack_short, unpack_long = coding[0], *(part.unpack_from for part in coding[1:])
+    values: dict[int, bytes] = {}
+    depth, base, block = 0, at, b""
+    for _ in range(_MAX_ELEMENTS):
+        i = at - base
+        if not 0 <= i <= len(block) - 12:
+            block, base, i = _read_block(stream, at), at, 0
+            if not block:
+                return values, None, at
+        group, element = unpack_tag(block, i)
+        tag = group << 16 | element
+        if only_meta and group != 2:
+            return values, None, at
+        vr = block[i + 4 : i + 6]
+        if not explicit or group == 0xFFFE or (vr not in _SHORT_FORM and vr not in _LONG_FORM):
+            length, start = unpack_long(block, i + 4)[0], at + 8  # also where a writer switches to implicit inside
+        elif vr in _SHORT_FORM:
+            length, start = unpack_short(block, i + 6)[0], at + 8
+        else:
+            length, start = unpack_long(block, i + 8)[0], at + 12
+        if depth == 0 and tag in PIXEL_TAGS:
+            return values, length, at
+        if length == _UNDEFINED:
+            depth += 1
+            if depth > 2 * limits.max_nesting:  # a level is a sequence and an item
+                raise Damaged(Note("TOO_DEEP"), code="TOO_DEEP", hint=SUSPICIOUS_FILE)
+            at = start
+        elif tag in (_ITEM_END, _SEQUENCE_END):
+            depth, at = max(depth - 1, 0), start
+        else:
+            if depth == 0 and tag in wanted and length <= _MAX_VALUE_BYTES:
+                values[tag] = _value(stream, block, start - base, start, length)
+            at = start + length
+    raise Damaged(Note("TOO_MANY_ELEMENTS", {"limit": _MAX_ELEMENTS}), code="TOO_LARGE", hint=SUSPICIOUS_FILE)
+
+
+def _read_block(stream: BinaryIO, at: int) -> bytes:
+    """Read the next elements, 12 bytes at least so that any header of one fits; nothing at the end of the file."""
+    stream.seek(at)
+    block = stream.read(_BLOCK_BYTES)
+    return b"" if len(block) < 8 else block.ljust(12, b"\0")
+
+
+def _value(stream: BinaryIO, block: bytes, i: int, start: int, length: int) -> bytes:
+    if i + length <= len(block):
+        return block[i : i + length]
+    stream.seek(start)
+    return stream.read(length)

@@ -1,0 +1,154 @@
+"""Inference on the slices of a series: each is decoded once and goes through the model once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mri_batch.arrays import Float32
+from mri_batch.model.decide import calibrate
+from mri_batch.model.gate import Gate
+from mri_batch.model.prepare import prepare
+from mri_batch.model.session import Session
+from mri_batch.notes import Note
+from mri_batch.placement import Placement
+from mri_batch.prefetch import prefetch
+from mri_batch.read.decode.slices import iter_slices
+from mri_batch.records import FileRecord, FoundFile, ModelInput, Series, Slice
+from mri_batch.settings import ReadLimits
+
+KEPT_BYTES = 64 << 20  # of a study's slices stay in memory for its report; series beyond are decoded once more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesInference:
+    """A series and the model's answer for each of its n readable slices.
+
+    ``probabilities``: calibrated, float32[n, k]; ``gate_scores``: float32[n], empty without a gate; ``outputs``:
+    further outputs of the same passes, by name, first axis n; ``placements``: where the model looked.
+    ``unreadable``: the files without a usable slice. ``pictures``: all n slices, where they fit in memory.
+    """
+
+    series: Series
+    limits: ReadLimits
+    origins: tuple[tuple[FoundFile, int], ...]
+    placements: tuple[Placement, ...]
+    probabilities: Float32
+    gate_scores: Float32
+    outputs: Mapping[str, Float32]
+    notes: tuple[Note, ...]
+    unreadable: tuple[FileRecord, ...]
+    pictures: tuple[Slice, ...] | None
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes of the slices in memory."""
+        return sum(picture.pixels.nbytes for picture in self.pictures or ())
+
+    def iter_pictures(self) -> Iterator[Slice]:
+        """Yield the n slices in order: those in memory, or decoded once more."""
+        if self.pictures is not None:
+            yield from self.pictures
+            return
+        for item in iter_slices(self.series, limits=self.limits):
+            if isinstance(item, Slice):
+                yield item
+
+
+class _Decoder:
+    """Decodes a series once, on the prefetching thread; keeps all of its slices or, past ``room_bytes``, none."""
+
+    def __init__(self, series: Series, limits: ReadLimits, room_bytes: int) -> None:
+        self._series, self._limits, self._room_bytes = series, limits, room_bytes
+        self._kept: list[Slice] = []
+        self.fits = True
+        self.unreadable: list[FileRecord] = []
+
+    def __iter__(self) -> Iterator[Slice]:
+        for item in iter_slices(self._series, limits=self._limits):
+            if isinstance(item, FileRecord):
+                self.unreadable.append(item)
+                continue
+            self._keep(item)
+            yield item
+
+    @property
+    def kept(self) -> tuple[Slice, ...] | None:
+        """All slices, once decoded; None where they do not fit."""
+        return tuple(self._kept) if self.fits else None
+
+    def _keep(self, picture: Slice) -> None:
+        self._room_bytes -= picture.pixels.nbytes
+        self.fits = self.fits and self._room_bytes >= 0
+        if self.fits:
+            self._kept.append(picture)
+        else:
+            self._kept.clear()  # all or none: a series that does not fit is decoded again as a whole
+
+
+def infer_series(
+    series: Series,
+    session: Session,
+    gate: Gate | None,
+    limits: ReadLimits,
+    *,
+    keep: Sequence[str] = (),
+    room_bytes: int = KEPT_BYTES,
+) -> SeriesInference:
+    """Decode a series and run the model over it batch by batch; the next batch is decoded while the model runs.
+
+    ``keep`` names further outputs of the plain graph to collect; ``room_bytes`` of slices may stay in memory. A series
+    without a readable slice has n = 0.
+    """
+    decoder = _Decoder(series, limits, room_bytes)
+    origins: list[tuple[FoundFile, int]] = []
+    placements: list[Placement] = []
+    notes: dict[Note, None] = {}
+    probabilities = [np.zeros((0, len(session.labels)), np.float32)]
+    scores = [np.zeros(0, np.float32)]
+    kept: dict[str, list[Float32]] = {name: [] for name in keep}
+    for batch, ready in prefetch(_iter_prepared(decoder, session)):
+        origins += [(picture.file, picture.frame) for picture in batch]
+        placements += ready.placements
+        notes.update(dict.fromkeys(note for picture in batch for note in picture.notes))
+        outputs = session.outputs(ready.pixels, _name_outputs(session, gate, keep))
+        probabilities.append(calibrate(outputs[session.wiring.logits], session.card))
+        if gate is not None and session.wiring.features:
+            scores.append(gate.score(outputs[session.wiring.features]))
+        for name in keep:
+            kept[name].append(outputs[name])
+    return SeriesInference(
+        series=series,
+        limits=limits,
+        origins=tuple(origins),
+        placements=tuple(placements),
+        probabilities=np.concatenate(probabilities),
+        gate_scores=np.concatenate(scores),
+        outputs={name: np.concatenate(parts) for name, parts in kept.items() if parts},
+        notes=tuple(notes),
+        unreadable=tuple(decoder.unreadable),
+        pictures=decoder.kept,
+    )
+
+
+def _name_outputs(session: Session, gate: Gate | None, keep: Sequence[str]) -> tuple[str, ...]:
+    features = session.wiring.features if gate is not None else None
+    return tuple(dict.fromkeys((session.wiring.logits, *([features] if features else []), *keep)))
+
+
+def _iter_prepared(pictures: Iterable[Slice], session: Session) -> Iterator[tuple[list[Slice], ModelInput]]:
+    for batch in _batched(pictures, session.batch_size):
+        yield batch, prepare(batch, session.card.preprocessing)
+
+
+def _batched(pictures: Iterable[Slice], size: int) -> Iterator[list[Slice]]:
+    batch: list[Slice] = []
+    for picture in pictures:
+        batch.append(picture)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,0 +1,103 @@
+"""The output folder of a scan: whether it is ours, and a lock against a second writer."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mri_batch.errors import OutputError
+from mri_batch.files import cannot_write
+
+LOCK, JOURNAL, WORK = ".lock", "journal.jsonl", ".work"
+RESULTS, RESULTS_CSV, FILES = "results.jsonl", "results.csv", "files.csv"
+RUN, MODEL_CARD = "run.json", "model-card.json"
+STUDIES, RESULT, REPORT, PIECES = "studies", "result.json", "report.html", "pieces.zip"
+
+
+@contextmanager
+def claim_output(out: Path) -> Iterator[Path]:
+    """Hold the output folder for one scan. Raises OutputError where it is not ours, not writable or in use."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        _take_lock(out / LOCK)
+    except OSError as error:
+        raise cannot_write(out, error) from error
+    try:
+        _check_ours(out)
+        work = out / WORK
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir()
+        yield out
+    except (OSError, sqlite3.Error) as error:  # the index of found files lies there too
+        raise cannot_write(out, error) from error
+    finally:
+        shutil.rmtree(out / WORK, ignore_errors=True)
+        (out / LOCK).unlink(missing_ok=True)
+
+
+def remove_work(out: Path) -> None:
+    """Remove the scratch folder of a scan. Raises OSError."""
+    shutil.rmtree(out / WORK)
+
+
+def _check_ours(out: Path) -> None:
+    if not (out / JOURNAL).exists() and any(p.name not in (LOCK, WORK) for p in out.iterdir()):
+        raise OutputError(
+            "the output folder holds files that are not from a scan",
+            code="OUTPUT_FOREIGN",
+            file=str(out),
+            hint="give an empty folder, or the folder of an earlier scan to continue it",
+        )
+
+
+def _take_lock(lock: Path) -> None:
+    mine = json.dumps({"pid": os.getpid(), "host": socket.gethostname()})
+    for _ in range(2):
+        try:
+            handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        except FileExistsError:
+            _clear_stale(lock)
+            continue
+        with os.fdopen(handle, "w") as stream:
+            stream.write(mine)
+        return
+    raise OutputError("another scan took the output folder just now", code="OUTPUT_IN_USE", file=str(lock.parent))
+
+
+def _clear_stale(lock: Path) -> None:
+    try:
+        holder = json.loads(lock.read_text("utf-8"))
+        pid, host = int(holder["pid"]), str(holder["host"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pid, host = 0, ""  # torn by a crash while it was written
+    if host and (host != socket.gethostname() or _alive(pid)):
+        raise OutputError(
+            f"another scan (process {pid} on {host}) is writing here",
+            code="OUTPUT_IN_USE",
+            file=str(lock.parent),
+            hint=f"wait for it; if it is gone for good, delete {lock.name} in that folder",
+        )
+    lock.unlink(missing_ok=True)
+
+
+def _alive(pid: int) -> bool:
+    if pid == os.getpid():
+        return True
+    if os.name == "nt":
+        import ctypes
+
+        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, pid)  # type: ignore[attr-defined, unused-ignore]
+        return bool(handle)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

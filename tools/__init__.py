@@ -1,0 +1,1 @@
+"""Long series: faults, mutants, fuzzing."""
