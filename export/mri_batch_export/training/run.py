@@ -37,10 +37,9 @@ def train(
 ) -> Path:
     """Train and write a run folder to ``out``; a killed run resumes after its last complete epoch.
 
-    ``cache_folder`` holds the tokens of ``cached_views``; runs with the same frozen blocks share it (default: a folder
-    in ``out``). With ``fold``, counted from 0, this fold of the patients validates and the others train. ``report``
-    receives lines of progress; ``after_epoch`` may raise to stop. Raises UsageError before any training if the data
-    set or the recipe cannot be used.
+    ``cache_folder`` holds cached tokens, shared by runs (default: a folder in ``out``). ``fold``, from 0: this fold of
+    the patients validates, the others train. ``report`` receives lines of progress; ``after_epoch`` may raise to stop.
+    Raises UsageError before any training if the data set or the recipe cannot be used.
     """
     items, how_split = choose_splits(load_dataset(folders), recipe.labels, seed)
     pool = choose_pool(items)
@@ -58,15 +57,19 @@ def train(
     trainer = Trainer(about, model, data, state=state, tokens=cached.training if cached else None, report=report)
     while not trainer.is_finished():
         row = trainer.train_epoch()
-        tokens = cached.validation if cached else None
-        row |= validate(model, trainer.average, validation, about.labels, recipe, tokens)
+        row |= validate(model, trainer.average, validation, about.labels, recipe, cached.validation if cached else None)
         trainer.history.append(row)
         report(" ".join(f"{name} {value:.4g}" for name, value in row.items()))
-        if recipe.patience == 0 or trainer.is_best():
-            write_run(out, about, trainer.average, trainer.history)
-        save_state(out, about, trainer.state())
+        write_epoch(out, trainer)
         after_epoch(row)
     return out
+
+
+def write_epoch(out: Path, trainer: Trainer) -> None:
+    """Write the run folder after an epoch; with ``patience`` its weights are those of the best epoch."""
+    if trainer.recipe.patience == 0 or trainer.is_best():
+        write_run(out, trainer.about, trainer.average, trainer.history)
+    save_state(out, trainer.about, trainer.state())
 
 
 def describe(recipe: Recipe, items: tuple[Item, ...], how_split: str, seed: int, init: Path | None) -> About:
