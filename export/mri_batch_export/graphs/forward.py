@@ -40,7 +40,7 @@ class _Outputs(nn.Module):
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
         if isinstance(self.model, AttentionClassifier):
-            logits, attentions, features = self.model.forward_taps(pixels)
+            logits, attentions, features = self.model.forward_with_attention(pixels)
             row = attention_rollout(attentions[self.first_layer :])[:, self.model.prefix_tokens :]
             return logits, features, row.reshape(-1, *self.model.grid), *attentions
         if isinstance(self.model, MapClassifier):

@@ -138,7 +138,7 @@ def _predict(
     """Logits float[n, k] and n heatmaps (none where the network is neither a transformer nor a CNN of ours)."""
     with torch.no_grad():
         if isinstance(network, AttentionClassifier):
-            logits, attentions, _ = network.forward_taps(pixels)
+            logits, attentions, _ = network.forward_with_attention(pixels)
             return logits, list(full_attention_rollout(attentions[-rollout_layers:])[:, 0, network.prefix_tokens :])
         if not isinstance(network, MapClassifier):
             return network(pixels), []

@@ -31,7 +31,7 @@ def reference_outputs(model: nn.Module, pixels: Tensor, wiring: Wiring, first_la
     """PyTorch's outputs for every output of the plain graph, by name; the rollout by full matrices."""
     with torch.no_grad():
         if isinstance(model, AttentionClassifier):
-            logits, attentions, features = model.forward_taps(pixels)
+            logits, attentions, features = model.forward_with_attention(pixels)
             heat = full_attention_rollout(attentions[first_layer:])[:, 0, model.prefix_tokens :]
             maps = {str(wiring.rollout): heat.reshape(-1, *model.grid)} | dict(
                 zip(wiring.attention, attentions, strict=True)

@@ -7,10 +7,9 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -47,27 +46,26 @@ class About:
 
 
 @dataclass(slots=True, kw_only=True)
-class Progress:
-    """State of a run after ``epoch`` epochs: weights, their average, optimiser, schedule and history."""
+class RunState:
+    """State of a run after ``epoch`` epochs, as a checkpoint holds it; ``patch_head`` is empty without one."""
 
     epoch: int
     model: Mapping[str, Tensor]
     average: dict[str, Tensor]
-    optimiser: dict[str, Any]
-    schedule: dict[str, Any]
+    optimiser: dict[str, object]
+    schedule: dict[str, object]
     history: list[Row] = field(default_factory=list)
+    patch_head: Mapping[str, Tensor] = field(default_factory=dict)
 
 
-def save_progress(out: Path, about: About, progress: Progress) -> None:
+def save_state(out: Path, about: About, state: RunState) -> None:
     """Save a checkpoint atomically."""
-    fields = {
-        name: getattr(progress, name) for name in ("epoch", "model", "average", "optimiser", "schedule", "history")
-    }
+    saved = {each.name: getattr(state, each.name) for each in fields(state)}
     with new_file(out / CHECKPOINT) as part:
-        torch.save(fields | {"identity": about.identity()}, part)
+        torch.save(saved | {"identity": about.identity()}, part)
 
 
-def load_progress(out: Path, about: About) -> Progress | None:
+def load_state(out: Path, about: About) -> RunState | None:
     """Load the checkpoint of the same run, if any. Raises UsageError where the folder belongs to another run."""
     path = out / CHECKPOINT
     if not path.is_file():
@@ -80,7 +78,7 @@ def load_progress(out: Path, about: About) -> Progress | None:
             file=str(out),
             hint="give a new --out",
         )
-    return Progress(**saved)
+    return RunState(**saved)
 
 
 def make_folder(out: Path) -> None:

@@ -184,7 +184,7 @@ def test_architecture_offers_its_taps(name: str) -> None:
                 assert network.pool(network.early_map(x)).ndim == 2
             else:
                 assert isinstance(network, AttentionClassifier)
-                logits, attentions, features = network.forward_taps(x)
+                logits, attentions, features = network.forward_with_attention(x)
                 assert (logits.shape, len(attentions), features.ndim) == ((2, 5), network.depth, 2)
 
 
