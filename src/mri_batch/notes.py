@@ -30,6 +30,8 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "POSITIONS_MISSING": (),
     "SLICES_MISSING": ("n",),
     "SLICES_REPEATED": ("n",),
+    "VALUES_NOT_FINITE": (),
+    "RESCALE_UNUSABLE": (),
     "MOSAIC_TILE": (),
     "SERIES_OF_PICTURES": (),
     "SERIES_FITS": ("told",),
@@ -79,6 +81,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     # Pixels
     "PIXELS_MISSING": (),
     "PIXELS_UNDECODABLE": (),
+    "VALUES_ALL_NOT_FINITE": (),
     "PIXELS_NOT_PROMISED": (),
     "PICTURE_UNDECODABLE": (),
     "PICTURE_TOO_LARGE": ("rows", "cols"),
