@@ -32,6 +32,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "SLICES_REPEATED": ("n",),
     "VALUES_NOT_FINITE": (),
     "RESCALE_UNUSABLE": (),
+    "SLOPE_ZERO": (),
     "MOSAIC_TILE": (),
     "SERIES_OF_PICTURES": (),
     "SERIES_FITS": ("told",),

@@ -279,3 +279,25 @@ def test_rescale_that_is_no_number_is_as_if_absent(tmp_path: Path) -> None:
     for word in (b"nan", b"inf"):
         path.write_bytes(path.read_bytes().replace(b"1.0 ", word + b" "))
         assert np.array_equal(only_slice(read_file(path)).pixels, HEAD)
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME2", "MONOCHROME1"])
+@pytest.mark.parametrize("intercept", [0, -100])
+def test_slope_of_zero_is_read_as_one(photometric: str, intercept: int, tmp_path: Path) -> None:
+    """A slope of 0 would make every picture constant; it is 1, with a note."""
+    attributes = {"PhotometricInterpretation": photometric, "RescaleIntercept": intercept}
+    picture = read_one(tmp_path, RescaleSlope=0, **attributes)
+    assert np.array_equal(picture.pixels, read_one(tmp_path, RescaleSlope=1, **attributes).pixels)
+    assert picture.pixels.max() - picture.pixels.min() == HEAD.max() - HEAD.min()
+    assert picture.notes == (Note("SLOPE_ZERO"),)
+
+
+def test_slope_of_zero_of_one_frame_concerns_that_frame(tmp_path: Path) -> None:
+    """An enhanced object has a rescale per frame, and a note on the frames that need one."""
+    dataset = make.make_enhanced(3)
+    groups = dataset.PerFrameFunctionalGroupsSequence
+    groups[1].PixelValueTransformationSequence[0].RescaleSlope = 0
+    pictures = read_all(tmp_path, dataset)
+    assert np.array_equal(pictures[1].pixels, make.make_head(seed=1) - 5.0)
+    assert np.array_equal(pictures[2].pixels, make.make_head(seed=2) * 3.0 - 5.0)
+    assert [picture.notes for picture in pictures] == [(), (Note("SLOPE_ZERO"),), ()]

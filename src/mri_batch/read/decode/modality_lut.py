@@ -47,13 +47,16 @@ class Rescale(NamedTuple):
 
 
 def find_rescale(stored: Stored, groups: Groups) -> Rescale:
-    """Find the rescale of this very frame. One that leads beyond every measured value is not applied, and noted."""
+    """Find the rescale of this very frame.
+
+    A slope of 0 is read as 1, and a rescale that leads beyond every measured value is not applied; both are noted.
+    """
     slope, intercept = groups.number("RescaleSlope"), groups.number("RescaleIntercept")
     found = Rescale(1.0 if slope is None else slope, intercept or 0.0)
     highest = float(np.iinfo(stored.dtype).max) if stored.dtype.kind in "iu" else 1.0
     if abs(found.slope) * highest + abs(found.intercept) > MAX_VALUE:
         return Rescale(notes=(Note("RESCALE_UNUSABLE"),))
-    return found
+    return found if found.slope else found._replace(slope=1.0, notes=(Note("SLOPE_ZERO"),))
 
 
 def to_modality(stored: Stored, dataset: Dataset, rescale: Rescale) -> npt.NDArray[np.float64]:

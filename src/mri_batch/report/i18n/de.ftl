@@ -377,6 +377,7 @@ SLICES_REPEATED = { $n ->
 }
 VALUES_NOT_FINITE = Pixelwerte, die keine endlichen Zahlen sind, wurden durch den kleinsten oder größten der übrigen ersetzt
 RESCALE_UNUSABLE = die Skalierung im Header führt über jeden Messwert hinaus, daher werden die gespeicherten Werte verwendet
+SLOPE_ZERO = der Header gibt eine Skalierungssteigung von 0 an, die als 1 gelesen wird
 MOSAIC_TILE = die Schicht ist eine Kachel eines Mosaiks
 SERIES_OF_PICTURES = gewöhnliche Bilder enthalten keine Aufnahmedaten, deshalb werden alle verwendet
 SERIES_FITS = sie passt zum Modell, soweit es der Header sagt: { $told }

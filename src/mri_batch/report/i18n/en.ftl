@@ -381,6 +381,7 @@ SLICES_REPEATED = { $n ->
 }
 VALUES_NOT_FINITE = pixel values that are not finite numbers were replaced by the least or the greatest of the others
 RESCALE_UNUSABLE = the rescale of the header leads beyond every measured value, so stored values are used
+SLOPE_ZERO = the header gives a rescale slope of 0, which is read as 1
 MOSAIC_TILE = the slice is a tile of a mosaic
 SERIES_OF_PICTURES = ordinary pictures carry no acquisition data, so all are used
 SERIES_FITS = it suits the model, as far as the header says: { $told }

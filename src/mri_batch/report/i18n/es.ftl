@@ -377,6 +377,7 @@ SLICES_REPEATED = { $n ->
 }
 VALUES_NOT_FINITE = los valores de píxel que no son números finitos se sustituyeron por el menor o el mayor de los demás
 RESCALE_UNUSABLE = el reescalado de la cabecera excede todo valor medible, por lo que se usan los valores almacenados
+SLOPE_ZERO = la cabecera indica una pendiente de reescalado de 0, que se lee como 1
 MOSAIC_TILE = el corte es una tesela de un mosaico
 SERIES_OF_PICTURES = las imágenes corrientes no contienen datos de adquisición, así que se usan todas
 SERIES_FITS = es adecuada para el modelo, según la cabecera: { $told }

@@ -380,6 +380,7 @@ SLICES_REPEATED = { $n ->
 }
 VALUES_NOT_FINITE = les valeurs de pixels qui ne sont pas des nombres finis ont été remplacées par la plus petite ou la plus grande des autres
 RESCALE_UNUSABLE = la remise à l’échelle de l’en-tête dépasse toute valeur mesurable, les valeurs stockées sont donc utilisées
+SLOPE_ZERO = l’en-tête indique une pente de remise à l’échelle de 0, lue comme 1
 MOSAIC_TILE = la coupe est un carreau d’une mosaïque
 SERIES_OF_PICTURES = des images ordinaires ne disent rien de leur acquisition : toutes sont utilisées
 SERIES_FITS = elle convient au modèle, d’après l’en-tête : { $told }
