@@ -31,6 +31,9 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "POSITIONS_MISSING": (),
     "SLICES_MISSING": ("n",),
     "SLICES_REPEATED": ("n",),
+    "VALUES_NOT_FINITE": (),
+    "RESCALE_UNUSABLE": (),
+    "SLOPE_ZERO": (),
     "MOSAIC_TILE": (),
     "SERIES_OF_PICTURES": (),
     "SERIES_FITS": ("known",),
@@ -80,6 +83,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     # Pixels
     "PIXELS_MISSING": (),
     "PIXELS_UNDECODABLE": (),
+    "VALUES_ALL_NOT_FINITE": (),
     "PIXELS_NOT_PROMISED": (),
     "PICTURE_UNDECODABLE": (),
     "PICTURE_TOO_LARGE": ("rows", "cols"),

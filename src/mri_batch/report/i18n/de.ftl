@@ -367,6 +367,9 @@ SLICES_REPEATED = { $n ->
     [one] { $n } Schicht hat dieselbe Position wie eine andere
    *[other] { $n } Schichten haben dieselbe Position wie eine andere
 }
+VALUES_NOT_FINITE = Pixelwerte, die keine endlichen Zahlen sind, wurden durch den kleinsten oder größten der übrigen ersetzt
+RESCALE_UNUSABLE = die Skalierung im Header führt über jeden Messwert hinaus, daher werden die gespeicherten Werte verwendet
+SLOPE_ZERO = der Header gibt eine Skalierungssteigung von 0 an, die als 1 gelesen wird
 MOSAIC_TILE = die Schicht ist eine Kachel eines Mosaiks
 SERIES_OF_PICTURES = gewöhnliche Bilder enthalten keine Aufnahmedaten, deshalb werden alle verwendet
 SERIES_FITS = sie passt zum Modell, soweit es der Header sagt: { $known }
@@ -434,6 +437,7 @@ CLASS_UNKNOWN = ein DICOM-Objekt unbekannter Klasse
 
 PIXELS_MISSING = die Datei endet vor ihren Pixeln
 PIXELS_UNDECODABLE = die Pixel können nicht dekodiert werden
+VALUES_ALL_NOT_FINITE = kein Pixelwert ist eine endliche Zahl
 PIXELS_NOT_PROMISED = laut Header hat das Bild keine Pixel
 PICTURE_UNDECODABLE = das Bild kann nicht dekodiert werden
 PICTURE_TOO_LARGE = laut Header hat das Bild { NUMBER($rows, useGrouping: 0) } × { NUMBER($cols, useGrouping: 0) } Pixel

@@ -371,6 +371,9 @@ SLICES_REPEATED = { $n ->
     [one] { $n } slice has the same position as another
    *[other] { $n } slices have the same position as another
 }
+VALUES_NOT_FINITE = pixel values that are not finite numbers were replaced by the least or the greatest of the others
+RESCALE_UNUSABLE = the rescale of the header leads beyond every measured value, so stored values are used
+SLOPE_ZERO = the header gives a rescale slope of 0, which is read as 1
 MOSAIC_TILE = the slice is a tile of a mosaic
 SERIES_OF_PICTURES = ordinary pictures carry no acquisition data, so all are used
 SERIES_FITS = it suits the model, as far as the header says: { $known }
@@ -438,6 +441,7 @@ CLASS_UNKNOWN = a DICOM object of unknown class
 
 PIXELS_MISSING = the file ends before its pixels
 PIXELS_UNDECODABLE = the pixels cannot be decoded
+VALUES_ALL_NOT_FINITE = no pixel value is a finite number
 PIXELS_NOT_PROMISED = the header declares a picture without pixels
 PICTURE_UNDECODABLE = the picture cannot be decoded
 PICTURE_TOO_LARGE = the picture’s header declares { NUMBER($rows, useGrouping: 0) } × { NUMBER($cols, useGrouping: 0) } pixels

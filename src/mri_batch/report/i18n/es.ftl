@@ -367,6 +367,9 @@ SLICES_REPEATED = { $n ->
     [one] { $n } corte tiene la misma posición que otro
    *[other] { $n } cortes tienen la misma posición que otro
 }
+VALUES_NOT_FINITE = los valores de píxel que no son números finitos se sustituyeron por el menor o el mayor de los demás
+RESCALE_UNUSABLE = el reescalado de la cabecera excede todo valor medible, por lo que se usan los valores almacenados
+SLOPE_ZERO = la cabecera indica una pendiente de reescalado de 0, que se lee como 1
 MOSAIC_TILE = el corte es una tesela de un mosaico
 SERIES_OF_PICTURES = las imágenes corrientes no contienen datos de adquisición, así que se usan todas
 SERIES_FITS = es adecuada para el modelo, según la cabecera: { $known }
@@ -434,6 +437,7 @@ CLASS_UNKNOWN = un objeto DICOM de clase desconocida
 
 PIXELS_MISSING = el archivo termina antes de sus píxeles
 PIXELS_UNDECODABLE = los píxeles no se pueden decodificar
+VALUES_ALL_NOT_FINITE = ningún valor de píxel es un número finito
 PIXELS_NOT_PROMISED = la cabecera declara una imagen sin píxeles
 PICTURE_UNDECODABLE = la imagen no se puede decodificar
 PICTURE_TOO_LARGE = la cabecera de la imagen declara { NUMBER($rows, useGrouping: 0) } × { NUMBER($cols, useGrouping: 0) } píxeles

@@ -370,6 +370,9 @@ SLICES_REPEATED = { $n ->
     [one] { $n } coupe a la même position qu’une autre
    *[other] { $n } coupes ont la même position qu’une autre
 }
+VALUES_NOT_FINITE = les valeurs de pixels qui ne sont pas des nombres finis ont été remplacées par la plus petite ou la plus grande des autres
+RESCALE_UNUSABLE = la remise à l’échelle de l’en-tête dépasse toute valeur mesurable, les valeurs stockées sont donc utilisées
+SLOPE_ZERO = l’en-tête indique une pente de remise à l’échelle de 0, lue comme 1
 MOSAIC_TILE = la coupe est un carreau d’une mosaïque
 SERIES_OF_PICTURES = des images ordinaires ne disent rien de leur acquisition : toutes sont utilisées
 SERIES_FITS = elle convient au modèle, d’après l’en-tête : { $known }
@@ -437,6 +440,7 @@ CLASS_UNKNOWN = un objet DICOM de classe inconnue
 
 PIXELS_MISSING = le fichier s’arrête avant ses pixels
 PIXELS_UNDECODABLE = les pixels ne peuvent pas être décodés
+VALUES_ALL_NOT_FINITE = aucune valeur de pixel n’est un nombre fini
 PIXELS_NOT_PROMISED = l’en-tête annonce une image sans pixels
 PICTURE_UNDECODABLE = l’image ne peut pas être décodée
 PICTURE_TOO_LARGE = l’en-tête de l’image annonce { NUMBER($rows, useGrouping: 0) } × { NUMBER($cols, useGrouping: 0) } pixels
