@@ -30,6 +30,8 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "POSITIONS_MISSING": (),
     "SLICES_MISSING": ("n",),
     "SLICES_REPEATED": ("n",),
+    "PATIENTS_PARTED": (),
+    "STACKS_PARTED": ("by",),
     "MOSAIC_TILE": (),
     "SERIES_OF_PICTURES": (),
     "SERIES_FITS": ("told",),

@@ -375,6 +375,8 @@ SLICES_REPEATED = { $n ->
     [one] { $n } Schicht hat dieselbe Position wie eine andere
    *[other] { $n } Schichten haben dieselbe Position wie eine andere
 }
+PATIENTS_PARTED = die Header unter einer Studien-UID nennen Personen mit verschiedenem Geburtsdatum oder Geschlecht; jede ist eine eigene Studie
+STACKS_PARTED = eine Serien-UID enthält mehrere Schichtstapel; sie unterscheiden sich in { $by }
 MOSAIC_TILE = die Schicht ist eine Kachel eines Mosaiks
 SERIES_OF_PICTURES = gewöhnliche Bilder enthalten keine Aufnahmedaten, deshalb werden alle verwendet
 SERIES_FITS = sie passt zum Modell, soweit es der Header sagt: { $told }

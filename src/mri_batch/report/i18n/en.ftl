@@ -379,6 +379,8 @@ SLICES_REPEATED = { $n ->
     [one] { $n } slice has the same position as another
    *[other] { $n } slices have the same position as another
 }
+PATIENTS_PARTED = headers under one study UID name people of different birth date or sex; each is a study of their own
+STACKS_PARTED = one series UID holds several stacks; they are told apart by { $by }
 MOSAIC_TILE = the slice is a tile of a mosaic
 SERIES_OF_PICTURES = ordinary pictures carry no acquisition data, so all are used
 SERIES_FITS = it suits the model, as far as the header says: { $told }

@@ -375,6 +375,8 @@ SLICES_REPEATED = { $n ->
     [one] { $n } corte tiene la misma posición que otro
    *[other] { $n } cortes tienen la misma posición que otro
 }
+PATIENTS_PARTED = las cabeceras de un mismo UID de estudio nombran a personas de distinta fecha de nacimiento o sexo; cada una es un estudio propio
+STACKS_PARTED = un mismo UID de serie contiene varias pilas de cortes; se distinguen por { $by }
 MOSAIC_TILE = el corte es una tesela de un mosaico
 SERIES_OF_PICTURES = las imágenes corrientes no contienen datos de adquisición, así que se usan todas
 SERIES_FITS = es adecuada para el modelo, según la cabecera: { $told }

@@ -378,6 +378,8 @@ SLICES_REPEATED = { $n ->
     [one] { $n } coupe a la même position qu’une autre
    *[other] { $n } coupes ont la même position qu’une autre
 }
+PATIENTS_PARTED = les en-têtes d’un même UID d’examen nomment des personnes de date de naissance ou de sexe différents ; chacune forme un examen à part
+STACKS_PARTED = un même UID de série contient plusieurs piles de coupes ; elles se distinguent par { $by }
 MOSAIC_TILE = la coupe est un carreau d’une mosaïque
 SERIES_OF_PICTURES = des images ordinaires ne disent rien de leur acquisition : toutes sont utilisées
 SERIES_FITS = elle convient au modèle, d’après l’en-tête : { $told }
