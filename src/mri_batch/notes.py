@@ -34,6 +34,8 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "VALUES_NOT_FINITE": (),
     "RESCALE_UNUSABLE": (),
     "SLOPE_ZERO": (),
+    "PATIENTS_PARTED": (),
+    "STACKS_PARTED": ("by",),
     "MOSAIC_TILE": (),
     "SERIES_OF_PICTURES": (),
     "SERIES_FITS": ("known",),
