@@ -60,6 +60,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "FILE_VANISHED": (),
     "FOLDER_UNREADABLE": ("why",),
     "FOLDER_LOOP": (),
+    "FOLDER_TOO_DEEP": ("limit",),
     "LINK_DANGLING": (),
     "LINK_LOOP": (),
     "LINK_TO_FOLDER": (),

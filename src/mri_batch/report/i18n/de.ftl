@@ -402,6 +402,7 @@ FILE_UNREADABLE = die Datei kann nicht gelesen werden: { $why }
 FILE_VANISHED = die Datei verschwand, bevor sie geöffnet wurde
 FOLDER_UNREADABLE = der Inhalt des Ordners kann nicht aufgelistet werden: { $why }
 FOLDER_LOOP = der Ordner enthält sich selbst
+FOLDER_TOO_DEEP = der Ordner liegt mehr als { $limit } Ebenen tief
 LINK_DANGLING = der Link führt ins Leere
 LINK_LOOP = der Link führt auf sich selbst zurück
 LINK_TO_FOLDER = Links auf Ordner werden nicht verfolgt

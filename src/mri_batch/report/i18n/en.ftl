@@ -406,6 +406,7 @@ FILE_UNREADABLE = the file cannot be read: { $why }
 FILE_VANISHED = the file disappeared before it was opened
 FOLDER_UNREADABLE = the folder cannot be listed: { $why }
 FOLDER_LOOP = the folder contains itself
+FOLDER_TOO_DEEP = the folder lies more than { $limit } levels deep
 LINK_DANGLING = the link points to nothing
 LINK_LOOP = the link points back to itself
 LINK_TO_FOLDER = links to folders are not followed

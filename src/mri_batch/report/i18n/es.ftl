@@ -402,6 +402,7 @@ FILE_UNREADABLE = el archivo no se puede leer: { $why }
 FILE_VANISHED = el archivo desapareció antes de abrirse
 FOLDER_UNREADABLE = no se puede listar el contenido de la carpeta: { $why }
 FOLDER_LOOP = la carpeta se contiene a sí misma
+FOLDER_TOO_DEEP = la carpeta está a más de { $limit } niveles de profundidad
 LINK_DANGLING = el enlace no lleva a ninguna parte
 LINK_LOOP = el enlace vuelve a sí mismo
 LINK_TO_FOLDER = no se siguen los enlaces a carpetas

@@ -405,6 +405,7 @@ FILE_UNREADABLE = le fichier ne peut pas être lu : { $why }
 FILE_VANISHED = le fichier a disparu avant son ouverture
 FOLDER_UNREADABLE = le contenu du dossier ne peut pas être listé : { $why }
 FOLDER_LOOP = le dossier se contient lui-même
+FOLDER_TOO_DEEP = le dossier se trouve à plus de { $limit } niveaux de profondeur
 LINK_DANGLING = le lien ne mène nulle part
 LINK_LOOP = le lien revient sur lui-même
 LINK_TO_FOLDER = les liens vers des dossiers ne sont pas suivis

@@ -427,6 +427,7 @@ FILE_UNREADABLE = файл не читается: { $why }
 FILE_VANISHED = файл исчез до открытия
 FOLDER_UNREADABLE = не удалось прочитать содержимое папки: { $why }
 FOLDER_LOOP = папка содержит саму себя
+FOLDER_TOO_DEEP = папка вложена глубже { $limit } уровней
 LINK_DANGLING = ссылка никуда не ведёт
 LINK_LOOP = ссылка ведёт на саму себя
 LINK_TO_FOLDER = переход по ссылкам на папки не выполняется
