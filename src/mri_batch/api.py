@@ -43,6 +43,7 @@ from mri_batch.run.executors.local import usable_cores
 from mri_batch.run.scan import ScanReport, iter_results
 from mri_batch.run.scan import scan as run_scan
 from mri_batch.settings import DicomOutput, FaithfulnessOf, ReadLimits, ScanSettings
+from mri_batch.text import JsonObject
 
 Picture = Slice | npt.NDArray[np.generic] | Path | str
 _WINDOW_PERCENTILES = (1.0, 99.0)  # what an array is shown with; the model's own intensity rule does not depend on it
@@ -218,7 +219,7 @@ def read_results(out: str | Path) -> tuple[StudyResult, ...]:
     return tuple(iter_results(folder, study_ids))
 
 
-def read_table(out: str | Path) -> list[dict[str, object]]:
+def read_table(out: str | Path) -> list[JsonObject]:
     """Read the results of a finished scan as rows with the columns of ``results.csv``, ready for a data frame."""
     return to_rows(read_results(out))
 

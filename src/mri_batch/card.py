@@ -6,9 +6,11 @@ is what. ``model.json`` in a package is this schema; reading and writing stand i
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+
+from mri_batch.text import JsonObject
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
@@ -16,6 +18,7 @@ ResizeFilter = Literal["bilinear", "bicubic", "lanczos", "box", "nearest"]
 Sequence = Literal["T1", "T2", "T2STAR", "FLAIR", "PD"]
 Plane = Literal["axial", "sagittal", "coronal"]
 Knob = bool | int | float | str | None
+Knobs = dict[str, Knob]  # a method\'s parameters by name
 
 
 class _Part(BaseModel):
@@ -159,7 +162,7 @@ class MethodEntry(_Part):
     method: str
     available: bool = True
     reason: str = Field(default="", description="why it is absent, or what to keep in mind")
-    knobs: dict[str, Knob] = {}
+    knobs: Knobs = {}
     scale_max: float | None = Field(
         default=None, description="heat at the top of the colour bar, from the validation set"
     )
@@ -233,8 +236,8 @@ class ModelCard(_Part):
     body_parts: tuple[str, ...] = Field(default=(), description="DICOM BodyPartExamined values it is for; empty: any")
     sequences: tuple[Sequence, ...] = Field(default=(), description="what its series are weighted by; empty: any")
     planes: tuple[Plane, ...] = Field(default=(), description="planes of the slices that it is for; empty: any")
-    training: dict[str, Any] = {}
-    metrics: dict[str, Any] = {}
+    training: JsonObject = {}
+    metrics: JsonObject = {}
     intended_use: str = ""
     limits: tuple[str, ...] = ()
     licence: str = ""

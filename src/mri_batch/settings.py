@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from mri_batch.text import JsonObject
+
 Language = str  # one that has a catalogue in report/i18n
 DicomOutput = Literal["sr", "sc", "pm"]
 FaithfulnessOf = Literal["top", "all", "none"]
@@ -47,7 +49,7 @@ class ScanSettings:
     threads: int = 0  # per worker; 0: all cores shared out over the jobs
     limits: ReadLimits = field(default_factory=ReadLimits)
 
-    def answer_fields(self) -> dict[str, object]:
+    def answer_fields(self) -> JsonObject:
         """Return the fields that change a study's output; their digest is part of the study's key."""
         return {
             "explain": self.explain,

@@ -112,7 +112,7 @@ def compare_logits(logits: Mapping[str, Sequence[Float32]], targets: Int64) -> M
     return metrics
 
 
-def list_losses(metrics: Mapping[str, float]) -> list[str]:
+def list_losses(metrics: Metrics) -> list[str]:
     """Describe each loss above :data:`MAX_LOSS`."""
     losses = {
         "accuracy": metrics["accuracy_whole"] - metrics["accuracy_rounded"],

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from mri_batch import __version__, checksums
 from mri_batch.checksums import SUMS, Difference, compare_folder, digest_file, digest_folder, format_sums
-from mri_batch.commands.airgap.sbom import write_bill
+from mri_batch.commands.airgap.sbom import Packages, write_bill
 from mri_batch.commands.airgap.wheels import Target, Wheel, collect_wheels, pack_own_wheel
 from mri_batch.errors import OutputError
 from mri_batch.files import new_folder
-from mri_batch.model.package import Package, read_package
+from mri_batch.model.package import read_package
 
 WHEELS, MODELS, LICENCES, BILL = "wheels", "models", "licences", "sbom.cdx.json"
 _SCRIPTS = ("install.sh", "install.cmd", "README.txt")
@@ -45,7 +45,7 @@ def verify_bundle(folder: Path) -> tuple[Difference, ...]:
         ) from error
 
 
-def _fill(folder: Path, targets: Sequence[Target], packages: Mapping[str, Package], made: datetime) -> None:
+def _fill(folder: Path, targets: Sequence[Target], packages: Packages, made: datetime) -> None:
     (folder / WHEELS).mkdir(parents=True)
     own = pack_own_wheel(folder / WHEELS)
     all_wheels = {own.file: own}

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from cyclonedx.model.component import Component
     from cyclonedx.model.license import License
 
+Packages = Mapping[str, Package]  # model packages by name
 
-def write_bill(
-    path: Path, own: Wheel, wheels: Sequence[Wheel], packages: Mapping[str, Package], made: datetime
-) -> None:
+
+def write_bill(path: Path, own: Wheel, wheels: Sequence[Wheel], packages: Packages, made: datetime) -> None:
     """Write CycloneDX 1.6. Raises ExtraMissing without cyclonedx-python-lib."""
     try:
         from cyclonedx.model.bom import Bom, BomMetaData

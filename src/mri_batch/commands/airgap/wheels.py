@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from importlib import metadata
@@ -32,6 +32,8 @@ _WHEEL = "Wheel-Version: 1.0\nGenerator: mri-batch\nRoot-Is-Purelib: true\nTag: 
 _INSTALLER_FILES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "WHEEL", "uv_cache.json")
 _LICENCE_FILE = re.compile(r"(?i)(licen[cs]e|copying|notice|thirdparty|authors|copyright)[^/]*?(\.txt|\.md|\.rst)?")
 _CLASSIFIER = "License :: "
+
+Contents = Mapping[str, bytes]  # of files by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,7 @@ class Wheel:
     sha256: str
     licence: str
     requires: tuple[Requirement, ...]
-    licence_texts: dict[str, bytes]
+    licence_texts: Contents
 
 
 def collect_wheels(own: Wheel, target: Target, folder: Path) -> list[Wheel]:
@@ -168,7 +170,7 @@ def _iter_metadata() -> Iterator[tuple[str, bytes]]:
             yield inside, Path(str(file.locate())).read_bytes()
 
 
-def _record(content: dict[str, bytes], own: str) -> bytes:
+def _record(content: Contents, own: str) -> bytes:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     for name, text in content.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,20 +119,8 @@ def _find(
 
     add("UNREADABLE", "{n} pictures cannot be read", unreadable)
     add("PATIENT_IN_SPLITS", "{n} patients have pictures in more than one split", shared)
-    for kind, pairs in (("EXACT", exact), ("NEAR", near)):
-        how = "pixel-identical" if kind == "EXACT" else "near-identical"
-        across = [_describe_pair(p) for p in pairs if p.crosses_split]
-        add(
-            f"{kind}_ACROSS_SPLITS",
-            f"{{n}} {how} pairs are in different splits: testing on them proves nothing",
-            across,
-        )
-        labels = [_describe_pair(p) for p in pairs if p.crosses_class]
-        add(f"{kind}_ACROSS_CLASSES", f"{{n}} {how} pairs have different labels: one of each pair is wrong", labels)
-        patients = [_describe_pair(p) for p in pairs if p.crosses_patient]
-        add(f"{kind}_ACROSS_PATIENTS", f"{{n}} {how} pairs are attributed to different patients", patients)
-        within = [_describe_pair(p) for p in pairs if not (p.crosses_split or p.crosses_class or p.crosses_patient)]
-        add(f"{kind}_WITHIN", f"{{n}} {how} pairs are within one class and split and count twice", within)
+    for code, text, examples in (*_describe_pairs("EXACT", exact), *_describe_pairs("NEAR", near)):
+        add(code, text, examples)
     add(
         "SOURCE_IS_LABEL",
         "{n} classes share no source with any other class: a model can learn the source instead of the class",
@@ -146,6 +134,19 @@ def _find(
             Finding(code="NO_PATIENTS", text="no patients are given, so no split can be checked to be patient-wise")
         )
     return findings
+
+
+def _describe_pairs(kind: str, pairs: Sequence[Pair]) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield the code, text and pairs of each possible finding; a pair may be in several."""
+    how = "pixel-identical" if kind == "EXACT" else "near-identical"
+    across = [_describe_pair(p) for p in pairs if p.crosses_split]
+    yield f"{kind}_ACROSS_SPLITS", f"{{n}} {how} pairs are in different splits: testing on them proves nothing", across
+    labels = [_describe_pair(p) for p in pairs if p.crosses_class]
+    yield f"{kind}_ACROSS_CLASSES", f"{{n}} {how} pairs have different labels: one of each pair is wrong", labels
+    patients = [_describe_pair(p) for p in pairs if p.crosses_patient]
+    yield f"{kind}_ACROSS_PATIENTS", f"{{n}} {how} pairs are attributed to different patients", patients
+    within = [_describe_pair(p) for p in pairs if not (p.crosses_split or p.crosses_class or p.crosses_patient)]
+    yield f"{kind}_WITHIN", f"{{n}} {how} pairs are within one class and split and count twice", within
 
 
 def _describe_pair(pair: Pair) -> str:

@@ -17,6 +17,7 @@ from mri_batch.commands.evaluate.charts import Chart, Line, fit_range
 from mri_batch.commands.evaluate.page import render_page
 from mri_batch.files import write_file
 from mri_batch.report.study.thumbnails import to_jpeg
+from mri_batch.text import JsonObject
 
 RESULT = "audit.json"
 LISTED_PAIRS = 40  # of each kind on the page; the JSON has them all
@@ -49,7 +50,7 @@ def to_json(found: Audit) -> str:
     return json.dumps(fields, indent=1, ensure_ascii=False) + "\n"
 
 
-def _pair(pair: Pair) -> dict[str, object]:
+def _pair(pair: Pair) -> JsonObject:
     return {
         "one": f"{pair.one.data_set}/{pair.one.name}",
         "other": f"{pair.other.data_set}/{pair.other.name}",

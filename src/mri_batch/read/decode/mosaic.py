@@ -12,7 +12,7 @@ from mri_batch.arrays import Float32
 from mri_batch.errors import Damaged
 from mri_batch.notes import Note
 from mri_batch.read.functional_groups import Groups
-from mri_batch.read.header.csa import read_csa
+from mri_batch.read.header.csa import CsaHeader, read_csa
 from mri_batch.read.orientation import Place, slice_normal
 
 _CSA_IMAGE = (0x0029, 0x1010)
@@ -56,7 +56,7 @@ def find_mosaic(dataset: Dataset, whole: Place) -> Mosaic | None:
     return Mosaic(n, rows, cols, across, first, _step_mm(dataset, csa, whole))
 
 
-def _count(dataset: Dataset, csa: dict[str, tuple[str, ...]]) -> int:
+def _count(dataset: Dataset, csa: CsaHeader) -> int:
     for text in (*csa.get("NumberOfImagesInMosaic", ()), str(_value(dataset, _N_TILES))):
         if text.isdecimal() and 0 < int(text) <= 4096:
             return int(text)
@@ -73,7 +73,7 @@ def _first_position(whole: Place, more_rows: int, more_cols: int) -> tuple[float
     return x, y, z
 
 
-def _step_mm(dataset: Dataset, csa: dict[str, tuple[str, ...]], whole: Place) -> tuple[float, float, float] | None:
+def _step_mm(dataset: Dataset, csa: CsaHeader, whole: Place) -> tuple[float, float, float] | None:
     """Return the way from one tile to the next: along the CSA normal, which may be opposite to the cosines' own."""
     spacing = Groups(dataset, 0).number("SpacingBetweenSlices") or Groups(dataset, 0).number("SliceThickness")
     if not spacing or whole.orientation is None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from fluent.runtime.types import FluentType
     from fluent.syntax import ast
 
+Arguments = Mapping[str, str | int | float]  # of a message, by name
+
 # A part of a message, for scripts: text, an argument {"arg", "options"}, or a choice by plural form
 # {"select", "cases", "default"}
 Part = str | Mapping[str, object]
@@ -57,7 +59,7 @@ class Catalogue:
     def __contains__(self, key: str) -> bool:
         return key in self.patterns
 
-    def format(self, key: str, args: Mapping[str, str | int | float]) -> str:
+    def format(self, key: str, args: Arguments) -> str:
         """Format a message. Raises KeyError where there is no such message, ValueError where an argument is missing.
 
         Text where the message formats a number is shown as it is.
@@ -139,7 +141,7 @@ def _to_part_of(expression: object) -> Mapping[str, object]:
     return part
 
 
-def _list_options(arguments: ast.CallArguments) -> Mapping[str, str | int | float]:
+def _list_options(arguments: ast.CallArguments) -> Arguments:
     return {option.name.name: option.value.parse()["value"] for option in arguments.named}
 
 
