@@ -30,6 +30,10 @@ abstains = Das Modell enthält sich: Seine Ausgabe sollte für diese Studie nich
 highest = Höchster Wert: { $label }
 probability = Kalibrierte Wahrscheinlichkeit
 probability_plain = Wahrscheinlichkeit (nicht kalibriert)
+rests_on = Worauf sie beruht
+rests_on_one = { $probability }: Schicht { $slices } von { $total }
+rests_on_several = { $probability }: der Mittelwert der Schichten { $slices } von { $total }
+slices_from_to = { $first } bis { $last }
 set = Klassen, die plausibel bleiben
 set_at = Klassen, die plausibel bleiben (höchstens { $share } solcher Mengen verfehlen die wahre Klasse)
 verdict = Urteil
@@ -81,6 +85,7 @@ shown_of = { $n ->
    *[other] { $n } von { $total } Schichten sind auf dieser Seite; hohle Balken stehen für die übrigen
 }
 strip = Wahrscheinlichkeit der Klasse „{ $label }“, Schicht für Schicht
+strip_shaded = Schattiert: die Schichten, auf denen die Ausgabe beruht.
 strip_class = Balken zeigen
 previous_key = Vorherige Schlüsselschicht
 next_key = Nächste Schlüsselschicht
@@ -272,6 +277,7 @@ totals = { $total ->
 k_step = nächste / vorherige Schicht
 k_ends = erste / letzte Schicht
 k_key = nächste / vorherige Schlüsselschicht
+k_suspicious = auffälligste Schicht
 k_series = nächste Serie
 k_overlay = Überlagerung ein / aus
 k_contour = nur Kontur

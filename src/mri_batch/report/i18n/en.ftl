@@ -40,6 +40,10 @@ abstains = The model abstains: its output should not be used for this study
 highest = Highest score: { $label }
 probability = Calibrated probability
 probability_plain = Probability (not calibrated)
+rests_on = What it rests on
+rests_on_one = { $probability }: slice { $slices } of { $total }
+rests_on_several = { $probability }: the mean of slices { $slices } of { $total }
+slices_from_to = { $first } to { $last }
 set = Classes that remain plausible
 set_at = Classes that remain plausible (at most { $share } of such sets miss the true class)
 verdict = Verdict
@@ -88,6 +92,7 @@ shown_of = { $n ->
    *[other] { $n } of { $total } slices are on this page; hollow bars stand for the others
 }
 strip = Probability of { $label }, slice by slice
+strip_shaded = Shaded: the slices that the output rests on.
 strip_class = Bars show
 previous_key = Previous key slice
 next_key = Next key slice
@@ -279,6 +284,7 @@ totals = { $total ->
 k_step = next / previous slice
 k_ends = first / last slice
 k_key = next / previous key slice
+k_suspicious = most suspicious slice
 k_series = next series
 k_overlay = overlay on / off
 k_contour = contour only

@@ -30,6 +30,10 @@ abstains = El modelo se abstiene: su salida no debe usarse para este estudio
 highest = Puntuación más alta: { $label }
 probability = Probabilidad calibrada
 probability_plain = Probabilidad (sin calibrar)
+rests_on = En qué se basa
+rests_on_one = { $probability }: corte { $slices } de { $total }
+rests_on_several = { $probability }: la media de los cortes { $slices } de { $total }
+slices_from_to = { $first } a { $last }
 set = Clases que siguen siendo plausibles
 set_at = Clases que siguen siendo plausibles (a lo sumo { $share } de estos conjuntos omiten la clase verdadera)
 verdict = Veredicto
@@ -81,6 +85,7 @@ shown_of = { $n ->
    *[other] { $n } de { $total } cortes están en esta página; las barras huecas son los demás
 }
 strip = Probabilidad de la clase «{ $label }», corte a corte
+strip_shaded = Sombreados: los cortes en los que se basa la salida.
 strip_class = Las barras muestran
 previous_key = Corte clave anterior
 next_key = Corte clave siguiente
@@ -272,6 +277,7 @@ totals = { $total ->
 k_step = corte siguiente / anterior
 k_ends = primer / último corte
 k_key = corte clave siguiente / anterior
+k_suspicious = corte más sospechoso
 k_series = serie siguiente
 k_overlay = superposición sí / no
 k_contour = solo contorno

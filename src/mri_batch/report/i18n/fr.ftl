@@ -30,6 +30,10 @@ abstains = Le modèle s’abstient : sa sortie ne doit pas être utilisée pour
 highest = Score le plus élevé : { $label }
 probability = Probabilité calibrée
 probability_plain = Probabilité (non calibrée)
+rests_on = Ce qui la fonde
+rests_on_one = { $probability } : coupe { $slices } sur { $total }
+rests_on_several = { $probability } : moyenne des coupes { $slices } sur { $total }
+slices_from_to = { $first } à { $last }
 set = Classes qui restent plausibles
 set_at = Classes qui restent plausibles (au plus { $share } de ces ensembles omettent la vraie classe)
 verdict = Verdict
@@ -84,6 +88,7 @@ shown_of = { $n ->
    *[other] { $n } coupes sur { $total } sont dans cette page ; les barres creuses sont les autres
 }
 strip = Probabilité de la classe « { $label } », coupe par coupe
+strip_shaded = En grisé : les coupes qui fondent la sortie.
 strip_class = Barres
 previous_key = Coupe clé précédente
 next_key = Coupe clé suivante
@@ -275,6 +280,7 @@ totals = { $total ->
 k_step = coupe suivante / précédente
 k_ends = première / dernière coupe
 k_key = coupe clé suivante / précédente
+k_suspicious = coupe la plus suspecte
 k_series = série suivante
 k_overlay = superposition oui / non
 k_contour = contour seul
