@@ -235,6 +235,9 @@ class ModelCard(_Part):
     modalities: tuple[str, ...] = Field(default=(), description="DICOM Modality values it is for; empty: any")
     body_parts: tuple[str, ...] = Field(default=(), description="DICOM BodyPartExamined values it is for; empty: any")
     sequences: tuple[Sequence, ...] = Field(default=(), description="what its series are weighted by; empty: any")
+    contrast: Literal["with", "without"] | None = Field(
+        default=None, description="whether its series are acquired with a contrast agent; None: either"
+    )
     planes: tuple[Plane, ...] = Field(default=(), description="planes of the slices that it is for; empty: any")
     training: JsonObject = {}
     metrics: JsonObject = {}

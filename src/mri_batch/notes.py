@@ -43,6 +43,8 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "SERIES_OTHER": ("wanted", "found"),
     "SERIES_OTHERS_FIT": ("misfit",),
     "SERIES_NONE_FITS": ("misfit",),
+    "SERIES_OTHER_CONTRAST": (),
+    "SERIES_NO_CONTRAST": (),
     "ROLE_LOCALIZER": (),
     "ROLE_CAPTURE": (),
     "ROLE_DERIVED": (),

@@ -45,7 +45,9 @@ CARD = ModelCard(
     architecture="vit_small_patch14",
     labels=LABELS,
     calibration=Calibration(method="temperature", temperature=1.31, fitted_on="validation patients", ece_after=0.021),
-    decision=Decision(conformal=Conformal(alpha=0.1, thresholds=dict.fromkeys(LABELS, 0.9))),
+    decision=Decision(
+        background_label="no_tumor", conformal=Conformal(alpha=0.1, thresholds=dict.fromkeys(LABELS, 0.9))
+    ),
     explanations=(
         MethodEntry(method="rollout", scale_max=0.05, validation="passed"),
         MethodEntry(method="gradcam", scale_max=1.0, validation="failed", reason="peaks beside the lesion"),

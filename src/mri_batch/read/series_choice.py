@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from mri_batch.card import ModelCard
@@ -27,9 +27,9 @@ _ROLE_REFUSALS: dict[Role, _Refusal] = {
 def choose_series(study: Study, card: ModelCard) -> Study:
     """Keep the series that the model is for; the files of others go to ``unused`` as skipped, each with its reason.
 
-    Role, modality and body part are decisive. A series of another weighting or plane is left out where others fit;
-    where none fits, all are used and the study gets a reason for caution. What a header does not tell is never held
-    against a series.
+    Role, modality and body part are decisive. Series with and without a contrast agent do not answer together. A series
+    of another weighting or plane is left out where others fit; where none fits, all are used and the study gets a
+    reason for caution. What a header does not tell about these is never held against a series.
     """
     if study.kind != "dicom":
         reason = Note("SERIES_OF_PICTURES")
@@ -40,10 +40,12 @@ def choose_series(study: Study, card: ModelCard) -> Study:
     if len(misfits) < len(usable):
         refusals |= {key: (code, Note("SERIES_OTHERS_FIT", {"misfit": why})) for key, (code, why) in misfits.items()}
         misfits = {}
+    by_contrast, caution = _refuse_contrast([s for s in usable if refusals[s.series_id] is None], card, bool(misfits))
+    refusals |= by_contrast
     used = tuple(_accept(s, misfits.get(s.series_id)) for s in study.series if refusals[s.series_id] is None)
     refused = [(series, refusal) for series in study.series if (refusal := refusals[series.series_id])]
     unused = [record for series, refusal in refused for record in _skip(series, refusal)]
-    caution_reasons = tuple(dict.fromkeys(why for _, why in misfits.values()))
+    caution_reasons = tuple(dict.fromkeys((*(why for _, why in misfits.values()), *caution)))
     return replace(study, series=used, unused=(*study.unused, *unused), caution_reasons=caution_reasons)
 
 
@@ -63,6 +65,23 @@ def _find_misfit(info: SeriesInfo, card: ModelCard) -> _Refusal | None:
         return "OTHER_SEQUENCE", weighting
     plane = _compare(info.plane, card.planes, _plane)
     return ("OTHER_PLANE", plane) if plane else None
+
+
+def _refuse_contrast(
+    series: Sequence[Series], card: ModelCard, none_fits: bool
+) -> tuple[dict[str, _Refusal], tuple[Note, ...]]:
+    """Leave out series that differ in contrast agent from what the model is for, where others have it right.
+
+    Also returns the reasons for caution: where no series has it right, all stay. An agent that a header does not
+    mention counts as not given. Nothing is left out where no series fits the model otherwise.
+    """
+    if card.contrast is None or not series:
+        return {}, ()
+    others = [each.series_id for each in series if (each.info.contrast_agent is True) != (card.contrast == "with")]
+    if len(others) == len(series):
+        return {}, (Note("SERIES_NO_CONTRAST"),)
+    refusal = ("OTHER_CONTRAST", Note("SERIES_OTHER_CONTRAST"))
+    return {} if none_fits else dict.fromkeys(others, refusal), ()
 
 
 def _compare(found: str | None, wanted: tuple[str, ...], to_note: Callable[[str], Note]) -> Note | None:

@@ -39,8 +39,9 @@ def _source(*names: str) -> str:
 
 def _named_in_code() -> set[str]:
     quoted = re.findall(r'["\'](\w+)["\']', _source(*_PAGES))
-    room = files("mri_batch.report").joinpath("study").joinpath("acquisition.py").read_text("utf-8")
-    asked = re.findall(r'message\("(\w+)"\)', room)
+    study = files("mri_batch.report").joinpath("study")
+    rooms = "".join(study.joinpath(name).read_text("utf-8") for name in ("acquisition.py", "page.py"))
+    asked = re.findall(r'message\("(\w+)"[,)]', rooms)
     return {*quoted, *asked, *study_page.SCRIPT_MESSAGES, *worklist.SCRIPT_MESSAGES, "thumb_alt", "language_name"}
 
 

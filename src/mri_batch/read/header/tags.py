@@ -20,7 +20,8 @@ _KEYWORDS = (
     "ImageOrientationPatient TemporalPositionIdentifier NumberOfTemporalPositions SamplesPerPixel "
     "PhotometricInterpretation NumberOfFrames Rows Columns PixelSpacing BitsStored LossyImageCompression "
     "BurnedInAnnotation DiffusionBValue DiffusionDirectionality AcquisitionContrast ComplexImageComponent "
-    "EchoPlanarPulseSequence SeriesDescription ProtocolName ContrastBolusAgent"
+    "EchoPlanarPulseSequence SeriesDescription ProtocolName ContrastBolusAgent "
+    "ContrastBolusVolume ContrastBolusTotalDose ContrastBolusIngredient ContrastBolusStartTime"
 )
 TAGS = {keyword: int(Tag(keyword)) for keyword in _KEYWORDS.split()}
 SIEMENS_B_VALUE = 0x0019100C

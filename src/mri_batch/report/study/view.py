@@ -24,6 +24,7 @@ def describe_view(result: StudyResult, pieces: Sequence[Piece], page: Page, card
         "key": result.key,
         "labels": result.labels,
         "label": result.prediction.label if result.prediction else None,
+        "deciding": result.deciding,
         "background": card.decision.background_label,
         "series": [_describe_series(series, result) for series in result.series],
         "slices": [
