@@ -95,12 +95,32 @@ class Calibration(_Part):
 
 
 class Conformal(_Part):
-    """Class-conditional (Mondrian) conformal sets: label k is in the set when 1 - p[k] <= thresholds[k]."""
+    """Class-conditional (Mondrian) conformal sets: label k is in the set when 1 - p[k] <= thresholds[k].
+
+    ``n_slices`` or ``n_studies``: how many of each label they were fitted on.
+    """
 
     alpha: Unit = 0.1
     thresholds: dict[str, Unit] = {}
     n_slices: dict[str, int] = {}
+    n_studies: dict[str, int] = {}
     fitted_on: str = ""
+
+
+class WindowMean(_Part):
+    """The rule of :mod:`mri_batch.study_rule`: the most suspicious window of ``window_mm`` along a series decides.
+
+    ``temperature`` divides the logits of the slices, in place of the calibration's; ``shift`` is then added to the
+    background logit. What is said of single slices has ``slice_shift`` and is smoothed over ``slice_smooth_mm``.
+    """
+
+    window_mm: Positive
+    temperature: Positive = 1.0
+    shift: float = 0.0
+    slice_shift: float = 0.0
+    slice_smooth_mm: Annotated[float, Field(ge=0.0)] = 0.0
+    fitted_on: str = ""
+    n_studies: dict[str, int] = {}
 
 
 class OutOfDistribution(_Part):
@@ -120,11 +140,12 @@ class Decision(_Part):
     """How slices become a series and a study, and when the tool cautions or abstains.
 
     ``mean``: mean of the calibrated probabilities over the slices. ``top_quarter_mean``: mean over the
-    quarter of the slices (at least three) with the least probability of ``background_label``.
-    A study is the plain mean of its series.
+    quarter of the slices (at least three) with the least probability of ``background_label``. ``window_mean``: by the
+    parameters in ``window``. A study is the plain mean of its series. Thresholds are of a study's probabilities.
     """
 
-    aggregation: Literal["mean", "top_quarter_mean"] = "mean"
+    aggregation: Literal["mean", "top_quarter_mean", "window_mean"] = "mean"
+    window: WindowMean | None = None
     background_label: str | None = None
     caution_below: Unit = Field(default=0.8, description="caution when the top probability is below this")
     abstain_below: Unit = Field(default=0.5, description="abstain when the top probability is below this")
@@ -228,8 +249,11 @@ class ModelCard(_Part):
         background = self.decision.background_label
         if background is not None and background not in self.labels:
             raise ValueError(f"decision.background_label {background!r} is not one of the labels")
-        if self.decision.aggregation == "top_quarter_mean" and background is None:
-            raise ValueError("decision.aggregation 'top_quarter_mean' needs decision.background_label")
+        rule = self.decision.aggregation
+        if rule != "mean" and background is None:
+            raise ValueError(f"decision.aggregation {rule!r} needs decision.background_label")
+        if (rule == "window_mean") != (self.decision.window is not None):
+            raise ValueError("decision.aggregation 'window_mean' and decision.window need one another")
         return self
 
 

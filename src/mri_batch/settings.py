@@ -19,6 +19,7 @@ class ReadLimits:
     max_frame_px: int = 64 << 20  # 8192 x 8192: the largest digital radiograph, eight times over
     max_frames: int = 20_000  # frames are read one by one, so this bounds time rather than memory
     max_nesting: int = 64  # sequences within sequences; real objects stay under ten
+    max_folder_depth: int = 256  # folders within folders; real archives stay under twenty
     max_inflated_bytes: int = 1 << 30  # what a deflated data set may unpack to
 
 

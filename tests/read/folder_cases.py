@@ -19,6 +19,8 @@ from tests import make
 
 CASES: list[FolderCase] = []
 
+T1, FLAIR = (Note("WEIGHTING", {"weighting": weighting}) for weighting in ("T1", "FLAIR"))
+
 
 @dataclass(frozen=True, kw_only=True)
 class FolderCase:
@@ -115,6 +117,66 @@ def one_instance_uid_in_two_patients(folder: Path) -> None:
     """Two studies: equal SOPInstanceUIDs of two patients are no duplicates."""
     _one(folder, "a.dcm", patient="A", SOPInstanceUID="2.25.7")
     _one(folder, "b.dcm", patient="B", SOPInstanceUID="2.25.7")
+
+
+def _people(folder: Path, *people: dict[str, Any], n: int = 3, **attributes: Any) -> None:
+    """Write n slices of each of several people, at the same places, under one ID."""
+    for index, person in enumerate(people):
+        for number in range(1, n + 1):
+            instance = make.make_uid("person", index, number)
+            pixels = make.make_head(seed=10 * index + number)
+            about = {**attributes, **person, "SOPInstanceUID": instance}
+            _one(
+                folder, f"{index}-{number}.dcm", pixels=make.make_head(seed=10 * index + number), number=number, **about
+            )
+
+
+@case(studies=2, series=(3, 3), note=Note("PATIENTS_PARTED"))
+def two_sexes_under_one_anonymous_id(folder: Path) -> None:
+    """Two studies: nobody has two sexes, whatever ID and UIDs an anonymiser wrote."""
+    _people(folder, {"PatientSex": "M"}, {"PatientSex": "F"})
+
+
+@case(studies=2, series=(3, 3), note=Note("PATIENTS_PARTED"))
+def two_birth_dates_without_uids(folder: Path) -> None:
+    """Two studies: nobody has two birth dates, though all lie in one folder without UIDs."""
+    uids = {"StudyInstanceUID": None, "SeriesInstanceUID": None}
+    _people(folder, {"PatientBirthDate": "19800214"}, {"PatientBirthDate": "19440630"}, **uids)
+
+
+@case(studies=2, series=(3, 6), note=Note("PATIENTS_PARTED"))
+def two_people_and_slices_that_do_not_say_whose_they_are(folder: Path) -> None:
+    """Two studies: slices without birth date and sex belong to the person of their series."""
+    _people(folder, {"PatientSex": "M", "series": "1"}, {"PatientSex": "F", "series": "2"})
+    for number in (4, 5, 6):
+        _one(folder, f"z-{number}.dcm", number=number, series="2")
+
+
+@case(studies=1, series=(9,))
+def one_person_told_of_in_three_ways(folder: Path) -> None:
+    """One study: empty, coarsened and full birth dates do not contradict one another."""
+    for index, birth in enumerate(("19800214", "19800101", None)):
+        for number in range(3 * index + 1, 3 * index + 4):
+            _one(folder, f"{number}.dcm", number=number, PatientBirthDate=birth, PatientSex="M" if index else "O")
+
+
+@case(series=(3, 3), note=Note("STACKS_PARTED", {"by": "FrameOfReferenceUID"}))
+def two_frames_of_reference(folder: Path) -> None:
+    """Two stacks: positions of two frames of reference cannot be compared."""
+    _people(folder, {"FrameOfReferenceUID": "2.25.1"}, {"FrameOfReferenceUID": "2.25.2"})
+
+
+@case(series=(3, 3), note=Note("STACKS_PARTED", {"by": "StudyDate"}))
+def two_study_dates(folder: Path) -> None:
+    """Two stacks: slices of two days are not one acquisition."""
+    _people(folder, {"StudyDate": "20200110"}, {"StudyDate": "20200311"})
+
+
+@case(series=(6,))
+def frame_of_reference_of_each_slice(folder: Path) -> None:
+    """One series: a fresh UID in each file is an anonymiser's doing."""
+    for number in range(1, 7):
+        _one(folder, f"{number}.dcm", number=number, FrameOfReferenceUID=f"2.25.{number}")
 
 
 @case(series=(4, 5))
@@ -384,7 +446,7 @@ def other_sequence_beside_a_fitting_one(folder: Path) -> None:
     make.save_series(folder, 3, series="2", RepetitionTime=4000.0, EchoTime=95.0)
 
 
-@case(series=(3,), caution=Note("SERIES_OTHER", {"wanted": "T1", "found": "FLAIR"}))
+@case(series=(3,), caution=Note("SERIES_OTHER", {"wanted": (T1,), "found": FLAIR}))
 def other_sequence_alone(folder: Path) -> None:
     """Where no series fits, all are used, with caution."""
     make.save_series(folder, 3, RepetitionTime=9000.0, EchoTime=95.0, InversionTime=2500.0)

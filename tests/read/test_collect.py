@@ -9,7 +9,7 @@ from mri_batch.errors import FileProblem
 from mri_batch.read import duplicate_instances
 from mri_batch.read.collect import collect
 from mri_batch.read.group import Grouper
-from mri_batch.read.order import Member
+from mri_batch.read.stacks import Member
 from mri_batch.settings import ReadLimits
 from tests import make
 

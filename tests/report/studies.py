@@ -241,6 +241,7 @@ def study_result(
             ),
         ),
         slices=slices,
+        deciding=tuple(k for k, s in enumerate(shown) if s.heats) or tuple(range(len(shown))),
         key_slices=tuple(
             KeySlice(
                 index=s.index,
@@ -309,6 +310,7 @@ def to_version_1(result: StudyResult) -> dict[str, Any]:
     """A result as version 1 of the schema wrote it: sentences for notes, pairs of words for what headers tell."""
     whole: dict[str, Any] = json.loads(dump_result(result))
     whole["schema_version"] = 1
+    del whole["deciding_slices"]
     for each in (whole, *whole["files"]):
         del each["reason_note"], each["hint"]
     for series in whole["series"]:

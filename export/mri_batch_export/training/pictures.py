@@ -29,7 +29,7 @@ Float16 = npt.NDArray[np.float16]
 class Pictures:
     """n labelled pictures. ``views`` float16 or float32[n, c, rows, cols] in 0..1; ``masks`` likewise with c = 1.
 
-    For training the views are ``WIDE_BY`` times as wide as the model's; for validation they are exactly those of a scan.
+    For training the views are ``WIDE_BY`` times as wide as the model's; for validation they are a scan's.
     ``cells`` int64[n] numbers the pairs of source and label that occur; ``sources``: each picture's source.
     """
 

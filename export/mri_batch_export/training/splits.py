@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from mri_batch.commands.audit.near_duplicates import find_exact, find_near
-from mri_batch.commands.audit.picture_stats import gather_facts
+from mri_batch.commands.audit.picture_stats import measure_pictures
 from mri_batch.dataset import Item, check_classes, check_splits, refuse_unreadable
 from mri_batch.errors import UsageError
 
@@ -48,7 +48,7 @@ def choose_splits(items: Sequence[Item], labels: Sequence[str], seed: int) -> tu
 
 def group_duplicates(items: Sequence[Item]) -> list[Item]:
     """Group near-duplicates transitively. Raises UsageError that lists unreadable files."""
-    stats, problems = gather_facts(items, lambda done: None)
+    stats, problems = measure_pictures(items)
     refuse_unreadable(problems)
     at = {item: i for i, item in enumerate(items)}
     parent = list(range(len(items)))

@@ -10,7 +10,7 @@ from mri_batch.errors import Damaged, FileProblem, NotUsable
 from mri_batch.notes import Note
 from mri_batch.read.file_errors import NOTHING_TO_DO, foreign_errors
 from mri_batch.read.header.load import Header
-from mri_batch.read.order import Member
+from mri_batch.read.stacks import Member
 
 _PIECE_BYTES = 1 << 20
 

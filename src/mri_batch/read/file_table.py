@@ -16,14 +16,17 @@ _SCHEMA = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8000; PRAGMA temp_store = FILE;
 CREATE TABLE files (
   seq INTEGER PRIMARY KEY, path BLOB, relative TEXT, file_id TEXT, kind TEXT, size_bytes INTEGER, modified_ns INTEGER,
-  by_name INTEGER, folder TEXT, study TEXT, header TEXT, status TEXT, code TEXT, reason TEXT, hint TEXT, rank INTEGER);
+  by_name INTEGER, folder TEXT, study TEXT, person INTEGER, header TEXT, status TEXT, code TEXT, reason TEXT, hint TEXT, rank INTEGER);
 """
 _INDEXES = "CREATE INDEX by_study ON files (study, seq); CREATE INDEX by_folder ON files (folder);"
 _UNREADABLE, _FOUND, _DUPLICATE = 0, 1, 2  # ranks: the order in which unused files are listed
 
 
 class Row(NamedTuple):
-    """One file. ``header``, ``reason`` and ``hint`` are JSON; ``study`` is a key; ``status`` is empty while in use."""
+    """One file. ``header``, ``reason`` and ``hint`` are JSON; ``study`` is a key, ``person`` the adder's number, 0 where unknown.
+
+    ``status`` is empty while in use.
+    """
 
     seq: int | None
     path: bytes
@@ -35,6 +38,7 @@ class Row(NamedTuple):
     by_name: int
     folder: str
     study: str
+    person: int
     header: str
     status: str = ""
     code: str = ""
@@ -88,7 +92,7 @@ class FileTable:
         self._connection.close()
         self._path.unlink(missing_ok=True)
 
-    def insert(self, file: FoundFile, study: str, header: str, problem: FileRecord | None) -> None:
+    def insert(self, file: FoundFile, study: str, person: int, header: str, problem: FileRecord | None) -> None:
         """Add a file that the walk opened; with ``problem``, one that is not used."""
         row = Row(
             seq=None,
@@ -101,6 +105,7 @@ class FileTable:
             by_name=int(file.by_name),
             folder=str(PurePosixPath(file.relative).parent),
             study=study,
+            person=person,
             header=header,
         )
         self._insert(_refuse(row, problem, _FOUND) if problem else row)
@@ -118,6 +123,7 @@ class FileTable:
             by_name=0,
             folder="",
             study="",
+            person=0,
             header="",
         )
         self._insert(_refuse(row, record, _UNREADABLE))
@@ -125,6 +131,18 @@ class FileTable:
     def end_inserts(self) -> None:
         """End the transaction and build the indexes."""
         self._connection.executescript(_INDEXES)
+
+    def iter_shared(self) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """Yield each study key that holds files of several known people, with their numbers."""
+        shared = self._connection.execute(
+            "SELECT study, GROUP_CONCAT(DISTINCT person) FROM files WHERE study != '' AND person > 0 "
+            "GROUP BY study HAVING COUNT(DISTINCT person) > 1"
+        ).fetchall()
+        return ((study, tuple(map(int, people.split(",")))) for study, people in shared)
+
+    def move(self, seq: int, study: str) -> None:
+        """Give a file to another study."""
+        self._connection.execute("UPDATE files SET study = ? WHERE seq = ?", (study, seq))
 
     def adopt(self, orphan: str, kind: str) -> None:
         """Give files whose study key starts with ``orphan`` to their folder's study of a kind, if there is just one."""
@@ -166,7 +184,7 @@ class FileTable:
         )
 
     def _insert(self, row: Row) -> None:
-        self._connection.execute("INSERT INTO files VALUES (?, ?,?,?,?, ?,?,?, ?,?,?, ?,?,?,?, ?)", row)
+        self._connection.execute("INSERT INTO files VALUES (?, ?,?,?,?, ?,?,?, ?,?,?,?, ?,?,?,?, ?)", row)
 
 
 def _refuse(row: Row, record: FileRecord, rank: int) -> Row:

@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Literal, Self
 
 from mri_batch.errors import FileProblem
+from mri_batch.notes import Note
 from mri_batch.read.duplicate_instances import drop_duplicates
 from mri_batch.read.file_errors import problem_record
-from mri_batch.read.file_table import FileTable
+from mri_batch.read.file_table import FileTable, Row
 from mri_batch.read.find.non_images import check_header, check_other, is_picture_name
 from mri_batch.read.header.load import Header, from_json, load_header, to_json
 from mri_batch.read.header.series_info import describe_stack
-from mri_batch.read.order import Member, natural_key, sort_stack, split_stacks
+from mri_batch.read.order import name_localizers, natural_key, sort_stack, split_stacks
+from mri_batch.read.people import UNKNOWN, Person, attribute, tell_apart, to_person
+from mri_batch.read.stacks import Member, Stack
 from mri_batch.records import FileKind, FileRecord, FileStatus, FoundFile, Series, Study
 from mri_batch.settings import ReadLimits
 
@@ -33,6 +37,8 @@ class Grouper:
         self._table = FileTable(workdir / "files.sqlite")
         self._limits = limits
         self._settled = False
+        self._people: dict[Person, int] = {UNKNOWN: 0}
+        self._shared: set[str] = set()  # keys of studies whose UID several people share
 
     def __enter__(self) -> Self:
         return self
@@ -45,11 +51,12 @@ class Grouper:
     def add(self, file: FoundFile) -> None:
         """Take one file: read the header of a DICOM file, and keep what grouping needs on disk."""
         folder = str(PurePosixPath(file.relative).parent)
-        study, header, problem = "", "", None
+        study, person, header, problem = "", UNKNOWN, "", None
         try:
             if file.kind is FileKind.DICOM:
                 known = load_header(file.path, self._limits)
                 study = _dicom_key(known, folder) if known.study_uid else ""
+                person = to_person(known.birth_date, known.sex)
                 check_header(known)
                 study, header = _dicom_key(known, folder), to_json(known)
             elif file.kind.is_picture:
@@ -59,7 +66,7 @@ class Grouper:
         except FileProblem as error:
             problem = problem_record(file, error)
             study = _study_of_unused(file, folder, study, problem)
-        self._table.insert(file, study, header, problem)
+        self._table.insert(file, study, self._people.setdefault(person, len(self._people)), header, problem)
 
     def add_unreadable(self, record: FileRecord) -> None:
         """Take the record of something that the walk could not open; it is listed first among the leftovers."""
@@ -85,11 +92,27 @@ class Grouper:
         return self._table.iter_leftovers()
 
     def _settle(self) -> None:
-        """Give damaged files to the one DICOM study of their folder, where there is just one."""
+        """Part people; give damaged files to the one DICOM study of their folder, where there is just one."""
         if not self._settled:
             self._table.end_inserts()
+            for study, numbers in self._table.iter_shared():
+                self._part_people(study, frozenset(numbers))
             self._table.adopt(_ORPHAN, _DICOM)
             self._settled = True
+
+    def _part_people(self, key: str, numbers: frozenset[int]) -> None:
+        """Make a study of each person of a key, and one of the files of which nobody can say whose they are."""
+        by_number = {number: person for person, number in self._people.items() if number in numbers}
+        stands_for = tell_apart(by_number.values())
+        if not stands_for:
+            return
+        rows = [(row.seq, row.person, _traces(row)) for row in self._table.iter_rows(key)]
+        known = [stands_for[by_number[person]] if person else None for _, person, _ in rows]
+        owners = attribute([traces for *_, traces in rows], known)
+        for (seq, *_), owner in zip(rows, owners, strict=True):
+            study = f"{key}\n{_digest(repr(owner)) if owner else '?'}"
+            self._shared.add(study)
+            self._table.move(seq or 0, study)
 
     def _make_study(self, key: str) -> Study:
         members: list[Member] = []
@@ -114,7 +137,7 @@ class Grouper:
             study_id="st-" + _digest(key),
             source=pictures[0].relative if key.startswith(_PICTURE) and pictures else _common_folder(folders),
             kind=kind,
-            series=_dicom_series(kept, key) if members else _picture_series(pictures, key),
+            series=_dicom_series(kept, key, shared=key in self._shared) if members else _picture_series(pictures, key),
             unused=(*unused, *duplicates),
         )
 
@@ -135,22 +158,36 @@ def _picture_key(file: FoundFile, folder: str) -> str:
     return f"{_PICTURE}{file.relative}" if file.by_name else f"{_FOLDER}{folder}"
 
 
-def _dicom_series(members: Sequence[Member], key: str) -> tuple[Series, ...]:
+def _traces(row: Row) -> tuple[str, ...]:
+    """Return what tells whose a file is, where its header names nobody."""
+    header = from_json(row.header) if row.header else None
+    return (header.series_uid, header.frame_of_reference, row.folder) if header else ("", "", row.folder)
+
+
+def _dicom_series(members: Sequence[Member], key: str, *, shared: bool) -> tuple[Series, ...]:
     by_uid: dict[str, list[Member]] = {}
     for member in members:
         by_uid.setdefault(_series_key(member), []).append(member)
-    made = []
-    for uid, together in by_uid.items():
-        for index, stack in enumerate(split_stacks(together)):
-            ordered = sort_stack(stack)
-            made.append(
-                Series(
-                    series_id="se-" + _digest(f"{key}\n{uid}\n{index}"),
-                    files=tuple(member.file for member in ordered),
-                    info=describe_stack(ordered),
-                )
-            )
-    return tuple(made)
+    found = [
+        (f"{key}\n{uid}\n{index}", stack)
+        for uid, together in by_uid.items()
+        for index, stack in enumerate(split_stacks(together))
+    ]
+    notes = (Note("PATIENTS_PARTED"),) if shared else ()
+    named = name_localizers([stack for _, stack in found])
+    return tuple(_make_series(series_key, stack, notes) for (series_key, _), stack in zip(found, named, strict=True))
+
+
+def _make_series(key: str, stack: Stack, notes: tuple[Note, ...]) -> Series:
+    ordered = sort_stack(stack.members)
+    info = describe_stack(ordered)
+    if stack.split_by:
+        notes = (*notes, Note("STACKS_PARTED", {"by": ", ".join(stack.split_by)}))
+    return Series(
+        series_id="se-" + _digest(key),
+        files=tuple(member.file for member in ordered),
+        info=replace(info, notes=(*notes, *info.notes)),
+    )
 
 
 def _series_key(member: Member) -> str:

@@ -6,30 +6,37 @@ import re
 import statistics
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 from mri_batch.read.header.image_role import RAW_STACKS
 from mri_batch.read.header.load import Header
 from mri_batch.read.orientation import choose_plane, distance_mm, same_orientation
-from mri_batch.records import FoundFile, Role
+from mri_batch.read.stacks import Member, Stack, split_acquisitions, split_numbers
+from mri_batch.records import Role
 
-_LOCALIZER_SLICES = 15  # per plane; three-plane localizers have 3 to 11, measured series far more
+_LOCALIZER_SLICES = 5  # per plane; planes of a low-field examination have 11 to 15
 _GAP = 1.5  # of the usual spacing: halfway to a missing slice
 
 
-class Member(NamedTuple):
-    """A file with its header."""
+def split_stacks(members: Iterable[Member]) -> list[Stack]:
+    """Split the members of one series by number, role, size, orientation and echo, and where slices repeat.
 
-    file: FoundFile
-    header: Header
+    A multi-frame object is a stack itself.
+    """
+    return [stack for part in split_numbers(Stack(list(members))) for stack in _split_part(part)]
 
 
-def split_stacks(members: Iterable[Member]) -> list[list[Member]]:
-    """Split the members of one series by role, size, orientation and echo; a multi-frame object is a stack itself."""
-    members = list(members)
-    raw = _raw_role(members)
+def name_localizers(stacks: Sequence[Stack]) -> list[Stack]:
+    """Name the localizers of a study that do not say so; none, where no other picture would remain."""
+    pictures = [stack for stack in stacks if stack.members[0].header.info.role is Role.PICTURE]
+    if all(stack.may_be_localizer for stack in pictures):
+        return list(stacks)
+    return [_with_roles(stack, Role.LOCALIZER) if stack.may_be_localizer else stack for stack in stacks]
+
+
+def _split_part(part: Stack) -> list[Stack]:
+    raw = _raw_role(part.members)
     alike: dict[tuple[object, ...], list[list[Member]]] = {}
-    for member in members:
+    for member in part.members:
         if raw and member.header.info.role is Role.PICTURE:  # the b = 0 picture of a diffusion series
             member = _with_role(member, raw)
         stacks = alike.setdefault(_stack_key(member.header), [])
@@ -39,7 +46,8 @@ def split_stacks(members: Iterable[Member]) -> list[list[Member]]:
             stacks.append([member])
         else:
             stack.append(member)
-    return _name_localizer([stack for stacks in alike.values() for stack in stacks])
+    found = [part._replace(members=stack) for stacks in alike.values() for stack in stacks]
+    return _suspect_localizer([stack for one in found for stack in split_acquisitions(one)])
 
 
 def sort_stack(stack: Iterable[Member]) -> list[Member]:
@@ -72,13 +80,24 @@ def natural_key(relative: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
     return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in parts if p), relative
 
 
-def _name_localizer(stacks: list[list[Member]]) -> list[list[Member]]:
-    """Three planes of a few slices each under one SeriesInstanceUID are a localizer, whether it says so or not."""
-    small = [s for s in stacks if s[0].header.info.role is Role.PICTURE and len(s) <= _LOCALIZER_SLICES]
-    planes = {choose_plane(stack[0].header.orientation)[0] for stack in small} - {None}
-    if len(planes) < 3 or len(small) < len(stacks):
+def _suspect_localizer(stacks: list[Stack]) -> list[Stack]:
+    """Mark three planes of a few slices each under one SeriesInstanceUID and one SeriesNumber."""
+    headers = [stack.members[0].header for stack in stacks]
+    small = all(_count_slices(stack) <= _LOCALIZER_SLICES for stack in stacks)
+    small = small and all(header.info.role is Role.PICTURE for header in headers)
+    planes = {choose_plane(header.orientation)[0] for header in headers} - {None}
+    numbers = {member.header.info.series_number for stack in stacks for member in stack.members}
+    if not small or len(planes) < 3 or len(numbers) > 1:
         return stacks
-    return [[_with_role(member, Role.LOCALIZER) for member in stack] for stack in stacks]
+    return [stack._replace(may_be_localizer=True) for stack in stacks]
+
+
+def _count_slices(stack: Stack) -> int:
+    return sum(member.header.n_frames for member in stack.members)
+
+
+def _with_roles(stack: Stack, role: Role) -> Stack:
+    return stack._replace(members=[_with_role(member, role) for member in stack.members])
 
 
 def _with_role(member: Member, role: Role) -> Member:

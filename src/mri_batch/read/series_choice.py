@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from mri_batch.card import ModelCard
@@ -50,34 +51,56 @@ def _refuse(info: SeriesInfo, card: ModelCard) -> _Refusal | None:
     """Return why a series is left out whatever else the study holds."""
     if by_role := _ROLE_REFUSALS.get(info.role):
         return by_role
-    if modality := _compare(info.modality, card.modalities):
+    if modality := _compare(info.modality, card.modalities, _term):
         return "OTHER_MODALITY", modality
-    part = _compare(info.body_part_examined, card.body_parts)
+    part = _compare(info.body_part_examined, card.body_parts, _term)
     return ("OTHER_BODY_PART", part) if part else None
 
 
 def _find_misfit(info: SeriesInfo, card: ModelCard) -> _Refusal | None:
     """Return the code and the reason where weighting or plane are not those that the model is for."""
-    if weighting := _compare(info.weighting, card.sequences):
+    if weighting := _compare(info.weighting, card.sequences, _weighting):
         return "OTHER_SEQUENCE", weighting
-    plane = _compare(info.plane, card.planes)
+    plane = _compare(info.plane, card.planes, _plane)
     return ("OTHER_PLANE", plane) if plane else None
 
 
-def _compare(found: str | None, wanted: tuple[str, ...]) -> Note | None:
+def _compare(found: str | None, wanted: tuple[str, ...], to_note: Callable[[str], Note]) -> Note | None:
     """Return how a value differs from those wanted; None where it is one of them, or either is unknown."""
     if not found or not wanted or found in wanted:
         return None
-    return Note("SERIES_OTHER", {"wanted": ", ".join(wanted), "found": str(found)})
+    return Note("SERIES_OTHER", {"wanted": tuple(map(to_note, wanted)), "found": to_note(found)})
 
 
 def _accept(series: Series, misfit: _Refusal | None) -> Series:
     if misfit:
         return replace(series, reason=Note("SERIES_NONE_FITS", {"misfit": misfit[1]}))
-    info = series.info
-    values = (info.modality, info.body_part_examined, info.plane, "oblique" if info.oblique else "", info.weighting)
-    known = ", ".join(value for value in values if value)
-    return replace(series, reason=Note("SERIES_FITS", {"told": known}) if known else Note("SERIES_UNTOLD"))
+    known = tuple(_iter_known(series.info))
+    return replace(series, reason=Note("SERIES_FITS", {"known": known}) if known else Note("SERIES_UNTOLD"))
+
+
+def _iter_known(info: SeriesInfo) -> Iterator[Note]:
+    """Yield what the headers tell of what the model is for."""
+    yield from (_term(term) for term in (info.modality, info.body_part_examined) if term)
+    if info.plane:
+        yield _plane(info.plane)
+    if info.oblique:
+        yield Note("OBLIQUE")
+    if info.weighting:
+        yield _weighting(info.weighting)
+
+
+def _term(term: str) -> Note:
+    """A defined term of DICOM: the same in every language."""
+    return Note("TEXT", {"text": term})
+
+
+def _plane(plane: str) -> Note:
+    return Note("PLANE", {"plane": str(plane)})
+
+
+def _weighting(weighting: str) -> Note:
+    return Note("WEIGHTING", {"weighting": str(weighting)})
 
 
 def _skip(series: Series, refusal: _Refusal) -> list[FileRecord]:

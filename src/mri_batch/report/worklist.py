@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mri_batch.card import ModelCard
+from mri_batch.files import write_file
 from mri_batch.notes import Note
 from mri_batch.records import StudyResult, StudyStatus
 from mri_batch.report.feedback import Agreement, agreement, load_feedback
@@ -74,9 +75,7 @@ def write_index(
     for old in set(out.glob("index-*.html")) - {out / name for name, _ in pages}:
         old.unlink()
     for name, page in pages:
-        beside = out / f".{name}.part"
-        beside.write_text(page, encoding="utf-8", newline="\n")
-        beside.replace(out / name)
+        write_file(out / name, page)
     return tuple(out / name for name, _ in pages)
 
 

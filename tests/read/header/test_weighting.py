@@ -66,13 +66,16 @@ def test_used_series_says_why(tmp_path: Path) -> None:
     """The reason names what the header tells."""
     make.save_series(tmp_path)
     (series,) = read_paths(tmp_path).series
-    assert series.reason == Note("SERIES_FITS", {"told": "MR, HEAD, axial, T1"})
+    terms = [Note("TEXT", {"text": term}) for term in ("MR", "HEAD")]
+    known = (*terms, Note("PLANE", {"plane": "axial"}), Note("WEIGHTING", {"weighting": "T1"}))
+    assert series.reason == Note("SERIES_FITS", {"known": known})
 
 
 def test_misfitting_series_that_is_used_says_so(tmp_path: Path) -> None:
     """The reason names what the series is and what the model is for, and the study asks for caution."""
     make.save_series(tmp_path, RepetitionTime=4000.0, EchoTime=95.0)
     outcome = read_paths(tmp_path)
-    misfit = Note("SERIES_OTHER", {"wanted": "T1", "found": "T2"})
+    t1, t2 = (Note("WEIGHTING", {"weighting": weighting}) for weighting in ("T1", "T2"))
+    misfit = Note("SERIES_OTHER", {"wanted": (t1,), "found": t2})
     assert outcome.series[0].reason == Note("SERIES_NONE_FITS", {"misfit": misfit})
     assert outcome.studies[0].caution_reasons == (misfit,)

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -31,8 +30,8 @@ def write_audit(out: Path, found: Audit) -> None:
 
 
 def to_json(found: Audit) -> str:
-    """Everything but the pictures as JSON."""
-    told: dict[str, Any] = {
+    """Return all results but the pictures as JSON."""
+    fields = {
         "schema_version": 1,
         "data_sha256": found.data_sha256,
         "n": found.n,
@@ -47,7 +46,7 @@ def to_json(found: Audit) -> str:
         "guesses": [asdict(guess) | {"is_shortcut": guess.is_shortcut} for guess in found.guesses],
         "histograms": {view.label: view.histogram.tolist() for view in found.classes},
     }
-    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(fields, indent=1, ensure_ascii=False) + "\n"
 
 
 def _pair(pair: Pair) -> dict[str, object]:

@@ -10,6 +10,7 @@ from PIL import Image
 from mri_batch.arrays import Float32
 from mri_batch.errors import Damaged, FileProblem
 from mri_batch.notes import Note
+from mri_batch.read.decode.finite import to_finite
 from mri_batch.read.file_errors import foreign_errors
 from mri_batch.records import FileKind, FoundFile, Slice
 from mri_batch.settings import ReadLimits
@@ -30,11 +31,11 @@ def iter_pictures(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileP
             with foreign_errors(*_PICTURE_DAMAGED), _open(file) as image:
                 image.seek(page)
                 _check_size(image, limits)
-                pixels = _to_pixels(image)
+                pixels, notes = to_finite(_to_pixels(image))
         except FileProblem as problem:
             yield problem
         else:
-            yield Slice(file=file, frame=page, pixels=pixels, window=_window(pixels))
+            yield Slice(file=file, frame=page, pixels=pixels, window=_window(pixels), notes=notes)
 
 
 def _open(file: FoundFile) -> Image.Image:

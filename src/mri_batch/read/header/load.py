@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import fields, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Self
 
@@ -43,6 +44,11 @@ class Header(NamedTuple):
     echo: str
     order: tuple[float, ...]  # breaks ties between slices at one position
     info: SeriesInfo
+    frame_of_reference: str = ""  # a digest
+    study_date: str = ""  # YYYYMMDD
+    image_words: tuple[str, ...] = ()  # ImageType from its third value on
+    birth_date: str = ""  # YYYYMMDD; like ``sex``, never written to disk
+    sex: str = ""
 
     def with_role(self, role: Role) -> Self:
         """Return this header with another role."""
@@ -53,7 +59,7 @@ def load_header(path: Path, limits: ReadLimits) -> Header:
     """Read one file's header. Raises Damaged where there is none, or it is hostile."""
     reason = Note("HEADER_UNREADABLE")
     with foreign_errors("HEADER_DAMAGED", reason), open_plain(path, limits) as stream:
-        header = _to_header(scan_file(stream, WANTED, limits))
+        header = _to_header(scan_file(stream, _WANTED, limits))
         if header.n_frames > 1:
             header = _look_into_frames(stream, header)
     if not (header.class_uid or header.study_uid or header.rows):
@@ -62,14 +68,16 @@ def load_header(path: Path, limits: ReadLimits) -> Header:
 
 
 def to_json(header: Header) -> str:
-    """Return a header as one line of text."""
-    return json.dumps(header, separators=(",", ":"), default=_info_values)
+    """Return a header as one line of text, without the person's birth date and sex."""
+    return json.dumps(header[:_N_KEPT], separators=(",", ":"), default=_info_values)
 
 
 def from_json(line: str) -> Header:
     """Return the header that :func:`to_json` wrote."""
-    *values, info = json.loads(line)
-    return Header._make((*(tuple(value) if isinstance(value, list) else value for value in values), _to_info(info)))
+    values = json.loads(line)
+    values[_INFO] = _to_info(values[_INFO])
+    kept = (tuple(value) if isinstance(value, list) else value for value in values)
+    return Header._make((*kept, "", ""))
 
 
 def _info_values(info: SeriesInfo) -> list[object]:
@@ -89,6 +97,9 @@ def _to_header(scan: Scan) -> Header:
     raw = Raw(scan)
     orientation, position = raw.numbers("ImageOrientationPatient"), raw.numbers("ImagePositionPatient")
     has_pixels = bool(scan.pixel_bytes)
+    role = choose_role(raw, has_pixels=has_pixels)
+    if role is Role.PICTURE and _is_ge_component(raw):
+        role = Role.PHASE
     return Header(
         study_uid=raw.text("StudyInstanceUID"),
         series_uid=raw.text("SeriesInstanceUID"),
@@ -105,7 +116,12 @@ def _to_header(scan: Scan) -> Header:
         position_mm=position if len(position) == 3 else (),
         echo=raw.text("EchoNumbers"),
         order=tuple(raw.number(key) or 0.0 for key in _ORDER),
-        info=load_info(raw, scan.syntax, choose_role(raw, has_pixels=has_pixels)),
+        info=load_info(raw, scan.syntax, role),
+        frame_of_reference=_digest(frame) if (frame := _text(raw, _FRAME_OF_REFERENCE)) else "",
+        study_date=_date(raw, _STUDY_DATE),
+        image_words=raw.words("ImageType")[2:],
+        birth_date=_date(raw, _BIRTH_DATE),
+        sex=_text(raw, _SEX).upper(),
     )
 
 
@@ -120,6 +136,36 @@ def _look_into_frames(stream: BinaryIO, header: Header) -> Header:
     return header._replace(orientation=orientation)
 
 
+def _text(raw: Raw, tag: int) -> str:
+    return raw.content(tag).decode("ascii", "replace").strip(" \0")
+
+
+def _date(raw: Raw, tag: int) -> str:
+    """Return a date as YYYYMMDD, in the standard's notation or with full stops; nothing where it is no date."""
+    digits = _text(raw, tag).replace(".", "")
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])).strftime("%Y%m%d") if len(digits) == 8 else ""
+    except ValueError:
+        return ""
+
+
+def _is_ge_component(raw: Raw) -> bool:
+    """Whether GE's private (0043,102F) names a phase, real or imaginary part; the real part of an IR is a picture."""
+    for creator, element in _GE_COMPONENTS.items():
+        if _text(raw, creator) == "GEMS_PARM_01":
+            content = raw.content(element)
+            component = max(content[:2], default=0)  # a number up to 3, in either byte order
+            return component in (1, 3) or (component == 2 and "IR" not in raw.words("ScanningSequence"))
+    return False
+
+
+_FRAME_OF_REFERENCE, _STUDY_DATE, _BIRTH_DATE, _SEX = (
+    int(Tag(keyword)) for keyword in ("FrameOfReferenceUID", "StudyDate", "PatientBirthDate", "PatientSex")
+)
+_GE_COMPONENTS = {0x00430010 + block: 0x0043002F + (0x10 + block) * 0x100 for block in range(4)}
+_WANTED = WANTED | {_FRAME_OF_REFERENCE, _STUDY_DATE, _BIRTH_DATE, _SEX, *_GE_COMPONENTS, *_GE_COMPONENTS.values()}
+_INFO = Header._fields.index("info")
+_N_KEPT = Header._fields.index("birth_date")
 _GROUPS: list[BaseTag | int] = [
     Tag("SharedFunctionalGroupsSequence"),
     Tag("PerFrameFunctionalGroupsSequence"),
@@ -135,3 +181,7 @@ def _digest_patient(raw: Raw) -> str:
     keys = ("PatientID", "PatientName", "IssuerOfPatientID")
     parts = (raw.content(TAGS[key]).strip(b" \0^") for key in keys)
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:12]

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mri_batch.notes import Note
-from mri_batch.read.order import Member, find_gaps
+from mri_batch.read.order import find_gaps
 from mri_batch.read.orientation import choose_plane, distance_mm
+from mri_batch.read.stacks import Member
 from mri_batch.records import SeriesInfo
 
 

@@ -122,7 +122,7 @@ value = Zeile { NUMBER($row, useGrouping: 0) }, Spalte { NUMBER($col, useGroupin
 ## Captions
 
 key_slices = Schlüsselschichten
-key_slices_note = Die Schichten mit der höchsten Wahrscheinlichkeit für die Klasse ihrer Serie. Links: die Schicht; rechts: die Schicht mit der Heatmap der ersten Methode. Die Heatmap zeigt, worauf sich die Modellausgabe stützt, nicht, wo ein Befund liegt.
+key_slices_note = Von den entscheidenden Schichten: diejenigen, die am stärksten für die Klasse ihrer Serie sprechen oder, wenn diese für „kein Befund“ steht, die auffälligsten. Links: die Schicht; rechts: die Schicht mit der Heatmap der ersten Methode. Die Heatmap zeigt, worauf sich die Modellausgabe stützt, nicht, wo ein Befund liegt.
 still_alt = Schlüsselschicht { $n }, ohne und mit Heatmap
 heat_alt = Heatmap: { $what }
 open_slice = In der Ansicht zeigen
@@ -172,7 +172,6 @@ fact_contrast = Kontrastmittel
 fact_plane = Schnittebene
 fact_slice_spacing = Schichtabstand
 fact_frames = Einzelbilder
-oblique = schräg
 role_localizer = Localizer
 role_derived = berechnete Karte
 role_capture = Sekundäraufnahme
@@ -183,14 +182,6 @@ role_perfusion = rohe Perfusion
 role_time_series = Zeitreihe
 role_echo_planar = rohes Echoplanar
 role_no_image = kein Bild
-plane_axial = axial
-plane_coronal = koronal
-plane_sagittal = sagittal
-weighting_T1 = T1
-weighting_T2 = T2
-weighting_T2STAR = T2*
-weighting_PD = Protonendichte
-weighting_FLAIR = FLAIR
 
 
 ## Model
@@ -346,6 +337,7 @@ GATE_CAUTION = die Bilder sind für dieses Modell ungewöhnlich
 PROBABILITY_ABSTAIN = keine Klasse erreicht eine Wahrscheinlichkeit von { NUMBER($threshold, minimumFractionDigits: 2) }
 PROBABILITY_CAUTION = die Wahrscheinlichkeit liegt unter { NUMBER($threshold, minimumFractionDigits: 2) }
 SET_EMPTY = bei der angegebenen Fehlerrate ist keine Klasse plausibel
+LABEL_OUTSIDE_SET = die wahrscheinlichste Klasse gehört nicht zu den plausiblen Klassen
 SET_SEVERAL = { $n ->
     [one] { $n } Klasse bleibt plausibel
    *[other] { $n } Klassen bleiben plausibel
@@ -375,11 +367,16 @@ SLICES_REPEATED = { $n ->
     [one] { $n } Schicht hat dieselbe Position wie eine andere
    *[other] { $n } Schichten haben dieselbe Position wie eine andere
 }
+VALUES_NOT_FINITE = Pixelwerte, die keine endlichen Zahlen sind, wurden durch den kleinsten oder größten der übrigen ersetzt
+RESCALE_UNUSABLE = die Skalierung im Header führt über jeden Messwert hinaus, daher werden die gespeicherten Werte verwendet
+SLOPE_ZERO = der Header gibt eine Skalierungssteigung von 0 an, die als 1 gelesen wird
+PATIENTS_PARTED = die Header unter einer Studien-UID nennen Personen mit verschiedenem Geburtsdatum oder Geschlecht; jede ist eine eigene Studie
+STACKS_PARTED = eine Serien-UID enthält mehrere Schichtstapel; sie unterscheiden sich in { $by }
 MOSAIC_TILE = die Schicht ist eine Kachel eines Mosaiks
 SERIES_OF_PICTURES = gewöhnliche Bilder enthalten keine Aufnahmedaten, deshalb werden alle verwendet
-SERIES_FITS = sie passt zum Modell, soweit es der Header sagt: { $told }
+SERIES_FITS = sie passt zum Modell, soweit es der Header sagt: { $known }
 SERIES_UNTOLD = im Header spricht nichts gegen sie
-SERIES_OTHER = das Modell ist für { $wanted } bestimmt, aber diese Serie ist { $found }
+SERIES_OTHER = diese Serie ({ $found }) ist nicht die, für die das Modell bestimmt ist ({ $wanted })
 SERIES_OTHERS_FIT = { $misfit }; andere Serien der Studie passen
 SERIES_NONE_FITS = { $misfit }; keine Serie der Studie passt besser
 ROLE_LOCALIZER = ein Localizer dient nur zur Planung der anderen Serien
@@ -405,6 +402,7 @@ FILE_UNREADABLE = die Datei kann nicht gelesen werden: { $why }
 FILE_VANISHED = die Datei verschwand, bevor sie geöffnet wurde
 FOLDER_UNREADABLE = der Inhalt des Ordners kann nicht aufgelistet werden: { $why }
 FOLDER_LOOP = der Ordner enthält sich selbst
+FOLDER_TOO_DEEP = der Ordner liegt mehr als { $limit } Ebenen tief
 LINK_DANGLING = der Link führt ins Leere
 LINK_LOOP = der Link führt auf sich selbst zurück
 LINK_TO_FOLDER = Links auf Ordner werden nicht verfolgt
@@ -442,6 +440,7 @@ CLASS_UNKNOWN = ein DICOM-Objekt unbekannter Klasse
 
 PIXELS_MISSING = die Datei endet vor ihren Pixeln
 PIXELS_UNDECODABLE = die Pixel können nicht dekodiert werden
+VALUES_ALL_NOT_FINITE = kein Pixelwert ist eine endliche Zahl
 PIXELS_NOT_PROMISED = laut Header hat das Bild keine Pixel
 PICTURE_UNDECODABLE = das Bild kann nicht dekodiert werden
 PICTURE_TOO_LARGE = laut Header hat das Bild { NUMBER($rows, useGrouping: 0) } × { NUMBER($cols, useGrouping: 0) } Pixel
@@ -547,6 +546,25 @@ HINT_REMOVE = aus dem Ordner entfernen
 HINT_SCAN_AGAIN = den Lauf wiederholen
 HINT_SPLIT = die Datei aufteilen
 HINT_SUSPICIOUS_FILE = herausfinden, woher die Datei stammt: Keine echte Aufnahme sieht so aus
+
+
+## Notes: terms of acquisition
+
+PLANE = { $plane ->
+    [axial] axial
+    [coronal] koronal
+    [sagittal] sagittal
+   *[other] { $plane }
+}
+OBLIQUE = schräg
+WEIGHTING = { $weighting ->
+    [T1] T1
+    [T2] T2
+    [T2STAR] T2*
+    [PD] Protonendichte
+    [FLAIR] FLAIR
+   *[other] { $weighting }
+}
 
 
 ## Words that are not ours: a model card’s, a library’s

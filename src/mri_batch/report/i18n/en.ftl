@@ -129,7 +129,7 @@ value = row { NUMBER($row, useGrouping: 0) }, column { NUMBER($col, useGrouping:
 ## Captions
 
 key_slices = Key slices
-key_slices_note = The slices with the highest probability of their series’ class. Left: the slice; right: the slice with the first method’s heatmap. Heat shows what the model’s output relies on, not where a finding is.
+key_slices_note = Among the slices that decided: those that speak most for their series’ class or, where that is no finding, the most suspicious ones. Left: the slice; right: the slice with the first method’s heatmap. Heat shows what the model’s output relies on, not where a finding is.
 still_alt = Key slice { $n }, plain and with heatmap
 heat_alt = Heatmap: { $what }
 open_slice = Show in the viewer
@@ -179,7 +179,6 @@ fact_contrast = Contrast agent
 fact_plane = Plane
 fact_slice_spacing = Slice spacing
 fact_frames = Frames
-oblique = oblique
 role_localizer = localizer
 role_derived = derived map
 role_capture = secondary capture
@@ -190,14 +189,6 @@ role_perfusion = raw perfusion
 role_time_series = time series
 role_echo_planar = raw echo-planar
 role_no_image = not an image
-plane_axial = axial
-plane_coronal = coronal
-plane_sagittal = sagittal
-weighting_T1 = T1
-weighting_T2 = T2
-weighting_T2STAR = T2*
-weighting_PD = proton density
-weighting_FLAIR = FLAIR
 
 
 ## Model
@@ -353,6 +344,7 @@ GATE_CAUTION = the pictures are unusual for this model
 PROBABILITY_ABSTAIN = no class reaches a probability of { NUMBER($threshold, minimumFractionDigits: 2) }
 PROBABILITY_CAUTION = the probability is below { NUMBER($threshold, minimumFractionDigits: 2) }
 SET_EMPTY = no class is plausible at the stated error rate
+LABEL_OUTSIDE_SET = the most probable class is not among the classes that remain plausible
 SET_SEVERAL = { $n ->
     [one] { $n } class remains plausible
    *[other] { $n } classes remain plausible
@@ -379,9 +371,14 @@ SLICES_REPEATED = { $n ->
     [one] { $n } slice has the same position as another
    *[other] { $n } slices have the same position as another
 }
+VALUES_NOT_FINITE = pixel values that are not finite numbers were replaced by the least or the greatest of the others
+RESCALE_UNUSABLE = the rescale of the header leads beyond every measured value, so stored values are used
+SLOPE_ZERO = the header gives a rescale slope of 0, which is read as 1
+PATIENTS_PARTED = headers under one study UID name people of different birth date or sex; each is a study of their own
+STACKS_PARTED = one series UID holds several stacks; they are told apart by { $by }
 MOSAIC_TILE = the slice is a tile of a mosaic
 SERIES_OF_PICTURES = ordinary pictures carry no acquisition data, so all are used
-SERIES_FITS = it suits the model, as far as the header says: { $told }
+SERIES_FITS = it suits the model, as far as the header says: { $known }
 SERIES_UNTOLD = nothing in the header speaks against it
 SERIES_OTHER = the model is for { $wanted }, but this series is { $found }
 SERIES_OTHERS_FIT = { $misfit }; other series of the study suit the model
@@ -409,6 +406,7 @@ FILE_UNREADABLE = the file cannot be read: { $why }
 FILE_VANISHED = the file disappeared before it was opened
 FOLDER_UNREADABLE = the folder cannot be listed: { $why }
 FOLDER_LOOP = the folder contains itself
+FOLDER_TOO_DEEP = the folder lies more than { $limit } levels deep
 LINK_DANGLING = the link points to nothing
 LINK_LOOP = the link points back to itself
 LINK_TO_FOLDER = links to folders are not followed
@@ -446,6 +444,7 @@ CLASS_UNKNOWN = a DICOM object of unknown class
 
 PIXELS_MISSING = the file ends before its pixels
 PIXELS_UNDECODABLE = the pixels cannot be decoded
+VALUES_ALL_NOT_FINITE = no pixel value is a finite number
 PIXELS_NOT_PROMISED = the header declares a picture without pixels
 PICTURE_UNDECODABLE = the picture cannot be decoded
 PICTURE_TOO_LARGE = the picture’s header declares { NUMBER($rows, useGrouping: 0) } × { NUMBER($cols, useGrouping: 0) } pixels
@@ -551,6 +550,25 @@ HINT_REMOVE = remove it from the folder
 HINT_SCAN_AGAIN = scan again
 HINT_SPLIT = split the file
 HINT_SUSPICIOUS_FILE = find out where the file comes from: no real scan looks like this
+
+
+## Notes: terms of acquisition
+
+PLANE = { $plane ->
+    [axial] axial
+    [coronal] coronal
+    [sagittal] sagittal
+   *[other] { $plane }
+}
+OBLIQUE = oblique
+WEIGHTING = { $weighting ->
+    [T1] T1
+    [T2] T2
+    [T2STAR] T2*
+    [PD] proton density
+    [FLAIR] FLAIR
+   *[other] { $weighting }
+}
 
 
 ## Words that are not ours: a model card’s, a library’s

@@ -127,7 +127,7 @@ value = строка { NUMBER($row, useGrouping: 0) }, столбец { NUMBER($
 ## Captions
 
 key_slices = Ключевые срезы
-key_slices_note = Срезы с наибольшей вероятностью класса своей серии. Слева: срез; справа: срез с картой первого метода. Карта показывает, на что опирается ответ модели, а не где находится изменение.
+key_slices_note = Из решающих срезов: те, что сильнее всего говорят в пользу класса своей серии, а если это отсутствие изменений — самые подозрительные. Слева: срез; справа: срез с картой первого метода. Карта показывает, на что опирается ответ модели, а не где находится изменение.
 still_alt = Ключевой срез { $n }, без карты и с картой
 heat_alt = Тепловая карта: { $what }
 open_slice = Показать в просмотре
@@ -183,7 +183,6 @@ fact_contrast = Контрастное вещество
 fact_plane = Плоскость
 fact_slice_spacing = Шаг срезов
 fact_frames = Кадры
-oblique = косая
 role_localizer = локализатор
 role_derived = расчётная карта
 role_capture = вторичный снимок
@@ -194,14 +193,6 @@ role_perfusion = необработанная перфузия
 role_time_series = временной ряд
 role_echo_planar = необработанная эхопланарная серия
 role_no_image = не изображение
-plane_axial = аксиальная
-plane_coronal = корональная
-plane_sagittal = сагиттальная
-weighting_T1 = T1
-weighting_T2 = T2
-weighting_T2STAR = T2*
-weighting_PD = протонная плотность
-weighting_FLAIR = FLAIR
 
 
 ## Model
@@ -359,6 +350,7 @@ GATE_CAUTION = изображения необычны для этой моде�
 PROBABILITY_ABSTAIN = ни один класс не достигает вероятности { NUMBER($threshold, minimumFractionDigits: 2) }
 PROBABILITY_CAUTION = вероятность ниже { NUMBER($threshold, minimumFractionDigits: 2) }
 SET_EMPTY = при заявленной доле ошибок ни один класс не остаётся возможным
+LABEL_OUTSIDE_SET = самый вероятный класс не входит в число остающихся возможными
 SET_SEVERAL = { $n ->
     [one] возможным остаётся { $n } класс
     [few] возможными остаются { $n } класса
@@ -398,11 +390,16 @@ SLICES_REPEATED = { $n ->
     [many] { $n } срезов занимают то же положение, что и другой
    *[other] { $n } среза занимают то же положение, что и другой
 }
+VALUES_NOT_FINITE = значения пикселей, не являющиеся конечными числами, заменены наименьшим или наибольшим из остальных
+RESCALE_UNUSABLE = масштабирование из заголовка выходит за пределы измеримых значений, поэтому использованы сохранённые значения
+SLOPE_ZERO = в заголовке указан коэффициент масштабирования 0, он прочитан как 1
+PATIENTS_PARTED = в заголовках с одним UID исследования указаны люди с разной датой рождения или полом; каждый выделен в отдельное исследование
+STACKS_PARTED = под одним UID серии хранится несколько стопок срезов; они различаются по { $by }
 MOSAIC_TILE = срез вырезан из мозаики
 SERIES_OF_PICTURES = обычные картинки не содержат данных о съёмке, поэтому использованы все
-SERIES_FITS = подходит модели, насколько говорит заголовок: { $told }
+SERIES_FITS = подходит модели, насколько говорит заголовок: { $known }
 SERIES_UNTOLD = в заголовке ничто не говорит против неё
-SERIES_OTHER = модель предназначена для { $wanted }, а эта серия — { $found }
+SERIES_OTHER = эта серия ({ $found }) не из тех, для которых предназначена модель ({ $wanted })
 SERIES_OTHERS_FIT = { $misfit }; другие серии исследования подходят
 SERIES_NONE_FITS = { $misfit }; лучше подходящих серий в исследовании нет
 ROLE_LOCALIZER = локализатор служит лишь для планирования других серий
@@ -430,6 +427,7 @@ FILE_UNREADABLE = файл не читается: { $why }
 FILE_VANISHED = файл исчез до открытия
 FOLDER_UNREADABLE = не удалось прочитать содержимое папки: { $why }
 FOLDER_LOOP = папка содержит саму себя
+FOLDER_TOO_DEEP = папка вложена глубже { $limit } уровней
 LINK_DANGLING = ссылка никуда не ведёт
 LINK_LOOP = ссылка ведёт на саму себя
 LINK_TO_FOLDER = переход по ссылкам на папки не выполняется
@@ -472,6 +470,7 @@ CLASS_UNKNOWN = объект DICOM неизвестного класса
 
 PIXELS_MISSING = файл обрывается раньше пикселей
 PIXELS_UNDECODABLE = пиксели не удалось декодировать
+VALUES_ALL_NOT_FINITE = ни одно значение пикселя не является конечным числом
 PIXELS_NOT_PROMISED = по заголовку, в снимке нет пикселей
 PICTURE_UNDECODABLE = снимок не удалось декодировать
 PICTURE_TOO_LARGE = в заголовке снимка указано { NUMBER($rows, useGrouping: 0) } × { NUMBER($cols, useGrouping: 0) } пикселей
@@ -587,6 +586,25 @@ HINT_REMOVE = уберите из папки
 HINT_SCAN_AGAIN = запустите обработку снова
 HINT_SPLIT = разделите файл
 HINT_SUSPICIOUS_FILE = выясните, откуда взялся файл: настоящие исследования так не выглядят
+
+
+## Notes: terms of acquisition
+
+PLANE = { $plane ->
+    [axial] аксиальная
+    [coronal] корональная
+    [sagittal] сагиттальная
+   *[other] { $plane }
+}
+OBLIQUE = косая
+WEIGHTING = { $weighting ->
+    [T1] T1
+    [T2] T2
+    [T2STAR] T2*
+    [PD] протонная плотность
+    [FLAIR] FLAIR
+   *[other] { $weighting }
+}
 
 
 ## Words that are not ours: a model card’s, a library’s

@@ -74,7 +74,7 @@ def render_study(
         pieces=loaded,
         keys=[piece for piece in loaded if piece.still],
         calibrated=card.calibration.method != "none",
-        view=describe_view(result, loaded, page),
+        view=describe_view(result, loaded, page, card),
         result_json=Markup(dump_result(result)),  # dump_result leaves nothing that ends a script element
         failed=_list_failed(result),
         skipped=_list_skipped(result),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mri_batch.card import ModelCard
 from mri_batch.records import Heatmap, SeriesResult, StudyResult
 from mri_batch.report.render import Page
 from mri_batch.report.study.colours import RAMP_AGAINST, RAMP_FOR
@@ -17,13 +18,14 @@ from mri_batch.report.study.thumbnails import CONTOUR_AT, OPACITY, THRESHOLD, un
 from mri_batch.text import to_visible
 
 
-def describe_view(result: StudyResult, pieces: Sequence[Piece], page: Page) -> dict[str, Any]:
+def describe_view(result: StudyResult, pieces: Sequence[Piece], page: Page, card: ModelCard) -> dict[str, Any]:
     """Return what there is to show; pixels and heat stand in elements of their own."""
     return {
         "study": result.study_id,
         "key": result.key,
         "labels": result.labels,
         "label": result.prediction.label if result.prediction else None,
+        "background": card.decision.background_label,
         "series": [_describe_series(series, result) for series in result.series],
         "slices": [
             {"file": to_visible(one.file), "frame": one.frame, "p": [round(p, 4) for p in one.probabilities]}

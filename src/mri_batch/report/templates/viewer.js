@@ -95,10 +95,11 @@
     var keys = keySlices().filter(function (i) { return by > 0 ? i > state.at : i < state.at; });
     if (keys.length) { show(by > 0 ? keys[0] : keys[keys.length - 1]); }
   }
-  /* The slice of highest probability for the series' class: the one whose heat is tested first. */
+  /* The slice that speaks for the series' class most, whose heat is tested first; for no finding the most suspicious. */
   function loudest(indices, label) {
-    var klass = view.labels.indexOf(label);
-    return indices.reduce(function (best, i) { return view.slices[i].p[klass] > view.slices[best].p[klass] ? i : best; });
+    var klass = view.labels.indexOf(label), sign = label === view.background ? -1 : 1;
+    function evidence(i) { return sign * view.slices[i].p[klass]; }
+    return indices.reduce(function (best, i) { return evidence(i) > evidence(best) ? i : best; });
   }
   function chooseSeries(at) {
     state.series = at;
