@@ -42,6 +42,7 @@ class Recipe:
     class_weights: Literal["none", "sqrt", "inverse"] = "sqrt"
     balance: Literal["none", "cells"] = "none"  # draw as many pictures from every pair of source and label
     freeze_blocks: int = 0  # of a ViT, from the input on
+    first_view: int = 0  # of the cached views; epoch e trains on view first_view + e, modulo their number
     cached_views: int = 0  # augmented views of each picture whose tokens after the frozen blocks are kept; 0: no cache
     warmup_share: float = 0.1
     ema: float = 0.995

@@ -306,7 +306,7 @@ class Run:
     def _forward_cached(self, index: npt.NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         assert self.tokens is not None
         assert isinstance(self.model, ViT)
-        tokens, covered, target = self.tokens.take(self.epoch % self.recipe.cached_views, index)
+        tokens, covered, target = self.tokens.take((self.recipe.first_view + self.epoch) % self.recipe.cached_views, index)
         logits, attentions, patches = forward_from(self.model, tokens.to(self.device), self.recipe.freeze_blocks)
         patch = self._tell_patches(patches, covered, target, index)
         return logits, self._guide(attentions, covered, index), patch, target.to(self.device)

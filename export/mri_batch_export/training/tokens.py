@@ -188,7 +188,7 @@ def _digest(model: ViT, about: About, pool: Sequence[Item], kinds: Sequence[str]
     frozen = ("cls_token", "pos_embed", "patch_embed.", *(f"blocks.{i}." for i in range(about.recipe.freeze_blocks)))
     for name, tensor in sorted(model.state_dict().items()):
         if name.startswith(frozen):
-            digest.update(tensor.detach().cpu().float().numpy().tobytes())
+            digest.update((tensor.detach().cpu().float() + 0.0).numpy().tobytes())  # averaging turns -0.0 into 0.0
     told = about.recipe.describe()
     keys = ("augment", "preprocessing", "model", "freeze_blocks", "background_label", "mixed_precision")
     settings = [about.labels, about.seed, list(kinds), *(told[key] for key in keys)]
