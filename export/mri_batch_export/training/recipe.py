@@ -46,6 +46,7 @@ class Recipe:
     class_weights: Literal["none", "sqrt", "inverse"] = "sqrt"
     balance: Literal["none", "cells"] = "none"  # cells: draw equally many pictures from each pair of source and label
     freeze_blocks: int = 0  # of a ViT, from the input on
+    first_view: int = 0  # of the cached views; epoch e trains on view first_view + e, modulo cached_views
     cached_views: int = 0  # augmented views of each picture to cache the tokens of; 0: no cache
     warmup_share: float = 0.1
     ema: float = 0.995
