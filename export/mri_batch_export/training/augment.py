@@ -1,8 +1,8 @@
 """Augmentation: geometry and intensity in batches, and counterfactual pictures made with tumour masks.
 
-The tumour pictures and the pictures without tumour come from different sources, so a classifier could learn the
-source. Three edits on single pictures break that link, all of them clones with a feathered edge, so that traces of
-cloning carry no information: *erase* a tumour (the picture becomes ``no_tumor``), *transplant* one into a picture
+Pictures with and without a tumour come from different sources, so a classifier could learn the source instead. Three
+edits of single pictures break this link; all of them are clones with a feathered edge, so that traces of cloning carry
+no information: *erase* a tumour (the picture becomes ``no_tumor``), *transplant* one into a picture
 without tumour (it takes the tumour's label), and *clone* healthy tissue elsewhere (the label stays).
 """
 
@@ -43,9 +43,9 @@ class AugmentSettings:
 def augment_batch(
     wide: Tensor, masks: Tensor, size: tuple[int, int], wide_by: float, s: AugmentSettings
 ) -> tuple[Tensor, Tensor]:
-    """Augment ``wide`` float[n, c, rows, cols] in 0..1 and masks float[n, 1, rows, cols] alike, cut to ``size``.
+    """Augment ``wide`` float[n, c, rows, cols] in 0..1 and masks float[n, 1, rows, cols], cropped to ``size``.
 
-    ``wide`` covers ``wide_by`` times the model's crop, so that shifts bring in picture rather than black.
+    ``wide`` covers ``wide_by`` times the model's crop, so that shifts do not bring in black borders.
     """
     n = wide.shape[0]
     angle = (torch.rand(n) * 2 - 1) * math.radians(s.rotate_deg)
@@ -119,7 +119,7 @@ def _dilate(mask: npt.NDArray[np.bool_], grow_px: int) -> npt.NDArray[np.bool_]:
 
 
 def clone_over(picture: Float32, mask: Float32, rng: np.random.Generator) -> Float32 | None:
-    """Cover ``mask`` with tissue from elsewhere in the picture; None where no suitable tissue is found.
+    """Cover ``mask`` with tissue from elsewhere in the picture; None if there is no suitable tissue.
 
     Tries the mirrored picture and shifts; the source must be tissue throughout and lie outside the mask; its mean is
     matched to the ring around the mask.
@@ -146,7 +146,7 @@ def clone_over(picture: Float32, mask: Float32, rng: np.random.Generator) -> Flo
 
 
 def transplant(tumour: Float32, mask: Float32, host: Float32) -> Float32 | None:
-    """Copy a tumour to the same place of another picture; None where the host has no tissue there."""
+    """Copy a tumour to the same place of another picture; None if the host has no tissue there."""
     alpha = feather(mask, 2)
     core = alpha > 0.05
     ring = (feather(mask, 8) > 0.05) & ~core

@@ -29,7 +29,7 @@ Float16 = npt.NDArray[np.float16]
 class Pictures:
     """n labelled pictures. ``views`` float16 or float32[n, c, rows, cols] in 0..1; ``masks`` likewise with c = 1.
 
-    For training the views are ``WIDE_BY`` times as wide as the model's; for validation exactly what a scan prepares.
+    For training the views are ``WIDE_BY`` times as wide as the model's; for validation they are a scan's.
     ``cells`` int64[n] numbers the pairs of source and label that occur; ``sources``: each picture's source.
     """
 
@@ -41,20 +41,20 @@ class Pictures:
 
 
 def load_wide(items: Sequence[Item], labels: Sequence[str], p: Preprocessing) -> Pictures:
-    """Load pictures for training, wider than the model sees. Raises UsageError with all that cannot be read."""
+    """Load pictures for training, wider than the model's view. Raises UsageError that lists unreadable files."""
     side = round(p.rows * WIDE_BY), round(p.cols * WIDE_BY)
     views, masks = _load(items, p, WIDE_BY, side)
     return Pictures(views=views.astype(np.float16), masks=masks.astype(np.float16), **_origin(items, labels))
 
 
 def load_exact(items: Sequence[Item], labels: Sequence[str], p: Preprocessing) -> Pictures:
-    """Load pictures for validation, as a scan prepares them. Raises UsageError with all that cannot be read."""
+    """Load pictures for validation, preprocessed as in a scan. Raises UsageError that lists unreadable files."""
     views, masks = _load(items, p, 1.0, (p.rows, p.cols))
     return Pictures(views=views, masks=masks, **_origin(items, labels))
 
 
 def edit_counterfactually(data: Pictures, labels: Sequence[str], recipe: Recipe, rng: np.random.Generator) -> Pictures:
-    """Edit pictures for one epoch: erase tumours, transplant tumours, clone healthy tissue."""
+    """Erase or transplant tumours, or clone healthy tissue, in random pictures: one epoch's pictures."""
     if not recipe.edits:
         return data
     a, background = recipe.augment, labels.index(recipe.background_label)

@@ -23,10 +23,10 @@ Choice = bool | int | float | str | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What to train and how. A checkpoint to start from is given on the command line, not here.
+    """What to train and how; the checkpoint to start from is given on the command line.
 
     ``architecture`` and its options ``model`` are those of :mod:`mri_batch_export.architectures.table`; ``labels``
-    picks classes of the data set, empty for all. Learning rates are peaks of a one-cycle schedule.
+    selects classes of the data set (empty: all). Learning rates are peaks of a one-cycle schedule.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Recipe:
     class_weights: Literal["none", "sqrt", "inverse"] = "sqrt"
     balance: Literal["none", "cells"] = "none"  # cells: draw equally many pictures from each pair of source and label
     freeze_blocks: int = 0  # of a ViT, from the input on
+    first_view: int = 0  # of the cached views; epoch e trains on view first_view + e, modulo cached_views
     cached_views: int = 0  # augmented views of each picture to cache the tokens of; 0: no cache
     warmup_share: float = 0.1
     ema: float = 0.995
@@ -101,7 +102,7 @@ def list_recipes() -> tuple[str, ...]:
 
 
 def load_recipe(name: str) -> Recipe:
-    """Load a recipe by its name or from a TOML file. Raises UsageError that says what is wrong."""
+    """Load a recipe by its name or from a TOML file. Raises UsageError if it is not valid."""
     path = Path(name)
     bundled = resources.files("mri_batch_export") / FOLDER / f"{name}.toml"
     if not path.is_file() and not bundled.is_file():
@@ -115,7 +116,7 @@ def load_recipe(name: str) -> Recipe:
 
 
 def to_recipe(raw: Table) -> Recipe:
-    """Make a recipe from plain data. Raises UsageError that says what is wrong."""
+    """Make a recipe from plain data. Raises UsageError if it is not valid."""
     keys = dict(raw)
     try:
         return Recipe(

@@ -29,7 +29,7 @@ Row = dict[str, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """Recipe, data and seed of a run; a checkpoint with any other is not resumed."""
+    """Recipe, data and seed of a run; a checkpoint of any other is not resumed."""
 
     recipe: Recipe
     labels: tuple[str, ...]
@@ -40,7 +40,7 @@ class About:
     init: str | None
 
     def identity(self) -> str:
-        """Return what must be equal for a run to be resumed."""
+        """Return the text that must be equal for a run to be resumed."""
         parts = [self.recipe.describe(), self.labels, self.data_sha256, self.seed, self.init]
         return json.dumps(parts, sort_keys=True, default=str)
 
@@ -66,7 +66,7 @@ def save_state(out: Path, about: About, state: RunState) -> None:
 
 
 def load_state(out: Path, about: About) -> RunState | None:
-    """Load the checkpoint of the same run, if any. Raises UsageError where the folder belongs to another run."""
+    """Load the checkpoint of the same run, if any. Raises UsageError if the folder belongs to another run."""
     path = out / CHECKPOINT
     if not path.is_file():
         return None
@@ -82,7 +82,7 @@ def load_state(out: Path, about: About) -> RunState | None:
 
 
 def make_folder(out: Path) -> None:
-    """Make the run folder. Raises OutputError where it cannot be written."""
+    """Create the run folder. Raises OutputError if it cannot be written."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -1,7 +1,7 @@
 """Cached tokens: the output of a ViT's frozen blocks, computed once for several augmented views of each picture.
 
 Frozen blocks give the same tokens in every epoch. A recipe's ``cached_views`` is the number of augmented views of each
-picture; epoch e trains on view e modulo this number. A step then runs only the trainable blocks, and of the last one
+picture; epoch e trains on view ``first_view`` + e modulo this number. A step then runs only the trainable blocks, and of the last one
 only the class token, since nothing else of it reaches the logits.
 """
 
@@ -197,7 +197,7 @@ def _digest(model: ViT, about: About, pool: Sequence[Item], strata: Sequence[str
     frozen = (*embedding, *(f"blocks.{i}." for i in range(about.recipe.freeze_blocks)))
     for name, tensor in sorted(model.state_dict().items()):
         if name.startswith(frozen):
-            digest.update(tensor.detach().cpu().float().numpy().tobytes())
+            digest.update((tensor.detach().cpu().float() + 0.0).numpy().tobytes())  # averaging turns -0.0 into 0.0
     recipe = about.recipe.describe()
     keys = ("augment", "preprocessing", "model", "freeze_blocks", "background_label", "mixed_precision")
     settings = [about.labels, about.seed, list(strata), *(recipe[key] for key in keys)]

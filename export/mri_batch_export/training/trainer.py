@@ -179,7 +179,8 @@ class Trainer:
 
     def _forward_cached(self, cached: Tokens, index: Int64) -> Forward:
         assert isinstance(self.model, ViT)
-        tokens, coverage, targets = cached.take(self.epoch % self.recipe.cached_views, index)
+        view = (self.recipe.first_view + self.epoch) % self.recipe.cached_views
+        tokens, coverage, targets = cached.take(view, index)
         logits, attentions, patches = forward_from(self.model, tokens.to(self.device), self.recipe.freeze_blocks)
         return Forward(
             logits=logits,

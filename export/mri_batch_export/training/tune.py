@@ -32,8 +32,8 @@ def tune(
 ) -> Recipe:
     """Run trials until there are ``n_trials``, earlier ones included; return the best recipe.
 
-    A trial's score is its least validation loss. A trial that is worse than the median of the others after the same
-    epoch is pruned. Raises UsageError where the recipe has no [search] table, or one that does not fit it.
+    A trial's score is its least validation loss. A trial worse than the median of the others at the same epoch is
+    pruned. Raises UsageError if the recipe has no [search] table, or one with keys or values that do not fit.
     """
     if not recipe.search:
         raise UsageError("the recipe has no [search]", code="RECIPE_NO_SEARCH", file=recipe.name)
@@ -56,7 +56,7 @@ def tune(
 
 
 def vary(recipe: Recipe, choices: Mapping[str, Choice]) -> Recipe:
-    """Apply choices (dotted key -> value) to a recipe. Raises UsageError where a key or value does not fit."""
+    """Apply choices (dotted key -> value) to a recipe. Raises UsageError if a key or value does not fit."""
     raw = recipe.describe()
     for key, value in choices.items():
         *tables, last = key.split(".")

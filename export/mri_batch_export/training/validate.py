@@ -27,9 +27,9 @@ def validate(
     recipe: Recipe,
     tokens: Tokens | None = None,
 ) -> dict[str, float]:
-    """Accuracy, loss and recalls; for a ViT also how often its rollout peaks on the outline. Keeps the model.
+    """Accuracy, loss and recalls of ``weights``; for a ViT also how often its rollout peaks on the outline.
 
-    ``tokens``: those of the same pictures after the frozen blocks, which then need not run.
+    The model's own weights are restored. ``tokens`` of the same pictures after the frozen blocks save running these.
     """
     live = {k: v.clone() for k, v in model.state_dict().items()}
     model.load_state_dict(weights)

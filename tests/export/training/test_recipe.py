@@ -13,7 +13,7 @@ from mri_batch_export.training.recipe import list_recipes, load_recipe, to_recip
 
 
 def test_every_recipe_builds_its_network() -> None:
-    """All of the systems, without memory for their weights."""
+    """On the meta device, without memory for the weights."""
     assert len(list_recipes()) >= 14
     for name in list_recipes():
         recipe = load_recipe(name)
@@ -34,20 +34,20 @@ def test_every_recipe_builds_its_network() -> None:
         {"name": "x", "epochs": 1, "augment": {"spin": 1}},
     ],
 )
-def test_recipe_with_a_fault_is_refused(raw: dict[str, Any]) -> None:
-    """An unknown key, a missing one, numbers that cannot be."""
+def test_a_faulty_recipe_is_refused(raw: dict[str, Any]) -> None:
+    """An unknown key, a missing one, impossible numbers."""
     with pytest.raises(UsageError) as refused:
         to_recipe(raw)
     assert refused.value.code == "RECIPE_BAD"
 
 
 def test_recipe_with_a_single_choice_in_its_search_is_refused() -> None:
-    """A search over something that is no list is told when the recipe is read, not at the first trial."""
+    """A search over a scalar is refused when the recipe is read, not at the first trial."""
     with pytest.raises(UsageError, match="list of choices for lr"):
         to_recipe({"name": "r", "epochs": 2, "search": {"lr": 5e-4}})
 
 
 def test_recipe_with_several_learning_rates_is_refused() -> None:
-    """Choices belong into the search; a recipe trains at one rate."""
+    """Choices belong in the search table; a recipe has one rate."""
     with pytest.raises(UsageError, match="lr and lr_head must be numbers"):
         to_recipe({"name": "r", "epochs": 2, "lr": [2.5e-4, 5e-4]})
