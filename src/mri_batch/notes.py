@@ -33,6 +33,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "VALUES_NOT_FINITE": (),
     "RESCALE_UNUSABLE": (),
     "SLOPE_ZERO": (),
+    "PICTURE_TURNED": (),
     "MOSAIC_TILE": (),
     "SERIES_OF_PICTURES": (),
     "SERIES_FITS": ("told",),
@@ -101,6 +102,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "SYNTAX_UNKNOWN": (),
     "BITS_PER_SAMPLE": ("bits",),
     "DECODER_PANICKED": (),
+    "PICTURE_LAYOUT": ("samples", "bits"),
     "WITH_DETAIL": ("reason", "detail"),
     # Studies that were not finished
     "STUDY_STOPPED": ("seconds",),
@@ -148,6 +150,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "HINT_PERMISSIONS": (),
     "HINT_PERMISSIONS_AND_DISK": (),
     "HINT_REMOVE": (),
+    "HINT_SAVE_AS_PNG": (),
     "HINT_SCAN_AGAIN": (),
     "HINT_SPLIT": (),
     "HINT_SUSPICIOUS_FILE": (),

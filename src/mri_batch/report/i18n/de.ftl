@@ -378,6 +378,7 @@ SLICES_REPEATED = { $n ->
 VALUES_NOT_FINITE = Pixelwerte, die keine endlichen Zahlen sind, wurden durch den kleinsten oder größten der übrigen ersetzt
 RESCALE_UNUSABLE = die Skalierung im Header führt über jeden Messwert hinaus, daher werden die gespeicherten Werte verwendet
 SLOPE_ZERO = der Header gibt eine Skalierungssteigung von 0 an, die als 1 gelesen wird
+PICTURE_TURNED = das Bild wird gedreht gezeigt, wie seine Orientierungsangabe verlangt; Zeilen und Spalten sind die des gedrehten Bildes
 MOSAIC_TILE = die Schicht ist eine Kachel eines Mosaiks
 SERIES_OF_PICTURES = gewöhnliche Bilder enthalten keine Aufnahmedaten, deshalb werden alle verwendet
 SERIES_FITS = sie passt zum Modell, soweit es der Header sagt: { $told }
@@ -479,6 +480,7 @@ BITS_PER_SAMPLE = { $bits ->
    *[other] { $bits } Bit pro Abtastwert
 }
 DECODER_PANICKED = der Decoder ist abgestürzt (Panic)
+PICTURE_LAYOUT = diese Art von Bild (Werte je Pixel: { $samples }, Bits je Wert: { $bits })
 WITH_DETAIL = { $reason } ({ $detail })
 
 
@@ -548,6 +550,7 @@ HINT_NOTHING_TO_DO = nichts zu tun
 HINT_PERMISSIONS = die Zugriffsrechte prüfen
 HINT_PERMISSIONS_AND_DISK = die Zugriffsrechte und den Datenträger prüfen
 HINT_REMOVE = aus dem Ordner entfernen
+HINT_SAVE_AS_PNG = als PNG mit 8 oder 16 Bit je Wert speichern
 HINT_SCAN_AGAIN = den Lauf wiederholen
 HINT_SPLIT = die Datei aufteilen
 HINT_SUSPICIOUS_FILE = herausfinden, woher die Datei stammt: Keine echte Aufnahme sieht so aus

@@ -382,6 +382,7 @@ SLICES_REPEATED = { $n ->
 VALUES_NOT_FINITE = pixel values that are not finite numbers were replaced by the least or the greatest of the others
 RESCALE_UNUSABLE = the rescale of the header leads beyond every measured value, so stored values are used
 SLOPE_ZERO = the header gives a rescale slope of 0, which is read as 1
+PICTURE_TURNED = the picture is shown turned, as its orientation tag asks; rows and columns are those of the turned picture
 MOSAIC_TILE = the slice is a tile of a mosaic
 SERIES_OF_PICTURES = ordinary pictures carry no acquisition data, so all are used
 SERIES_FITS = it suits the model, as far as the header says: { $told }
@@ -483,6 +484,7 @@ BITS_PER_SAMPLE = { $bits ->
    *[other] { $bits } bits per sample
 }
 DECODER_PANICKED = the decoder panicked
+PICTURE_LAYOUT = this kind of picture (samples per pixel: { $samples }, bits per sample: { $bits })
 WITH_DETAIL = { $reason } ({ $detail })
 
 
@@ -552,6 +554,7 @@ HINT_NOTHING_TO_DO = nothing to do
 HINT_PERMISSIONS = check its permissions
 HINT_PERMISSIONS_AND_DISK = check its permissions and the disk
 HINT_REMOVE = remove it from the folder
+HINT_SAVE_AS_PNG = save it as PNG with 8 or 16 bits per sample
 HINT_SCAN_AGAIN = scan again
 HINT_SPLIT = split the file
 HINT_SUSPICIOUS_FILE = find out where the file comes from: no real scan looks like this

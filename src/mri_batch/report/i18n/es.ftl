@@ -378,6 +378,7 @@ SLICES_REPEATED = { $n ->
 VALUES_NOT_FINITE = los valores de píxel que no son números finitos se sustituyeron por el menor o el mayor de los demás
 RESCALE_UNUSABLE = el reescalado de la cabecera excede todo valor medible, por lo que se usan los valores almacenados
 SLOPE_ZERO = la cabecera indica una pendiente de reescalado de 0, que se lee como 1
+PICTURE_TURNED = la imagen se muestra girada, como pide su etiqueta de orientación; filas y columnas son las de la imagen girada
 MOSAIC_TILE = el corte es una tesela de un mosaico
 SERIES_OF_PICTURES = las imágenes corrientes no contienen datos de adquisición, así que se usan todas
 SERIES_FITS = es adecuada para el modelo, según la cabecera: { $told }
@@ -479,6 +480,7 @@ BITS_PER_SAMPLE = { $bits ->
    *[other] { $bits } bits por muestra
 }
 DECODER_PANICKED = el decodificador falló (panic)
+PICTURE_LAYOUT = este tipo de imagen (muestras por píxel: { $samples }, bits por muestra: { $bits })
 WITH_DETAIL = { $reason } ({ $detail })
 
 
@@ -548,6 +550,7 @@ HINT_NOTHING_TO_DO = nada que hacer
 HINT_PERMISSIONS = compruebe sus permisos
 HINT_PERMISSIONS_AND_DISK = compruebe sus permisos y el disco
 HINT_REMOVE = quítelo de la carpeta
+HINT_SAVE_AS_PNG = guárdela como PNG de 8 o 16 bits por muestra
 HINT_SCAN_AGAIN = ejecute de nuevo el análisis
 HINT_SPLIT = divida el archivo
 HINT_SUSPICIOUS_FILE = averigüe de dónde viene el archivo: ningún estudio real es así

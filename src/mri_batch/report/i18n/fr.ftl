@@ -381,6 +381,7 @@ SLICES_REPEATED = { $n ->
 VALUES_NOT_FINITE = les valeurs de pixels qui ne sont pas des nombres finis ont été remplacées par la plus petite ou la plus grande des autres
 RESCALE_UNUSABLE = la remise à l’échelle de l’en-tête dépasse toute valeur mesurable, les valeurs stockées sont donc utilisées
 SLOPE_ZERO = l’en-tête indique une pente de remise à l’échelle de 0, lue comme 1
+PICTURE_TURNED = l’image est affichée tournée, comme le demande sa balise d’orientation ; lignes et colonnes sont celles de l’image tournée
 MOSAIC_TILE = la coupe est un carreau d’une mosaïque
 SERIES_OF_PICTURES = des images ordinaires ne disent rien de leur acquisition : toutes sont utilisées
 SERIES_FITS = elle convient au modèle, d’après l’en-tête : { $told }
@@ -482,6 +483,7 @@ BITS_PER_SAMPLE = { $bits ->
    *[other] { $bits } bits par échantillon
 }
 DECODER_PANICKED = le décodeur s’est interrompu (panic)
+PICTURE_LAYOUT = ce type d’image (échantillons par pixel : { $samples }, bits par échantillon : { $bits })
 WITH_DETAIL = { $reason } ({ $detail })
 
 
@@ -551,6 +553,7 @@ HINT_NOTHING_TO_DO = rien à faire
 HINT_PERMISSIONS = vérifiez ses droits d’accès
 HINT_PERMISSIONS_AND_DISK = vérifiez ses droits d’accès et le disque
 HINT_REMOVE = retirez-le du dossier
+HINT_SAVE_AS_PNG = enregistrez-la au format PNG à 8 ou 16 bits par échantillon
 HINT_SCAN_AGAIN = relancez l’analyse
 HINT_SPLIT = divisez le fichier
 HINT_SUSPICIOUS_FILE = vérifiez d’où vient le fichier : aucun vrai examen ne ressemble à cela
