@@ -136,6 +136,7 @@ def make_mosaic(
         PixelSpacing=[2.0, 2.0],
         SpacingBetweenSlices=3.0,
     )
+    dataset.AcquisitionMatrix = [0, tile, tile, 0]
     if csa:
         dataset.add_new(0x00290010, "LO", "SIEMENS CSA HEADER")
         values = {"NumberOfImagesInMosaic": [str(n_tiles)], "SliceNormalVector": [f"{v:.8f}" for v in normal]}

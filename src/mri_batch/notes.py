@@ -35,6 +35,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "SLOPE_ZERO": (),
     "PICTURE_TURNED": (),
     "MOSAIC_TILE": (),
+    "MOSAIC_WORD_ALONE": (),
     "SERIES_OF_PICTURES": (),
     "SERIES_FITS": ("told",),
     "SERIES_UNTOLD": (),

@@ -380,6 +380,7 @@ RESCALE_UNUSABLE = die Skalierung im Header führt über jeden Messwert hinaus, 
 SLOPE_ZERO = der Header gibt eine Skalierungssteigung von 0 an, die als 1 gelesen wird
 PICTURE_TURNED = das Bild wird gedreht gezeigt, wie seine Orientierungsangabe verlangt; Zeilen und Spalten sind die des gedrehten Bildes
 MOSAIC_TILE = die Schicht ist eine Kachel eines Mosaiks
+MOSAIC_WORD_ALONE = der Header nennt das Bild ein Mosaik, enthält aber nichts von einem; es wird als einzelne Schicht gelesen
 SERIES_OF_PICTURES = gewöhnliche Bilder enthalten keine Aufnahmedaten, deshalb werden alle verwendet
 SERIES_FITS = sie passt zum Modell, soweit es der Header sagt: { $told }
 SERIES_UNTOLD = im Header spricht nichts gegen sie

@@ -384,6 +384,7 @@ RESCALE_UNUSABLE = the rescale of the header leads beyond every measured value, 
 SLOPE_ZERO = the header gives a rescale slope of 0, which is read as 1
 PICTURE_TURNED = the picture is shown turned, as its orientation tag asks; rows and columns are those of the turned picture
 MOSAIC_TILE = the slice is a tile of a mosaic
+MOSAIC_WORD_ALONE = the header calls the picture a mosaic but holds nothing of one; it is read as a single slice
 SERIES_OF_PICTURES = ordinary pictures carry no acquisition data, so all are used
 SERIES_FITS = it suits the model, as far as the header says: { $told }
 SERIES_UNTOLD = nothing in the header speaks against it

@@ -380,6 +380,7 @@ RESCALE_UNUSABLE = el reescalado de la cabecera excede todo valor medible, por l
 SLOPE_ZERO = la cabecera indica una pendiente de reescalado de 0, que se lee como 1
 PICTURE_TURNED = la imagen se muestra girada, como pide su etiqueta de orientación; filas y columnas son las de la imagen girada
 MOSAIC_TILE = el corte es una tesela de un mosaico
+MOSAIC_WORD_ALONE = la cabecera llama mosaico a la imagen, pero no contiene los datos de uno; se lee como un solo corte
 SERIES_OF_PICTURES = las imágenes corrientes no contienen datos de adquisición, así que se usan todas
 SERIES_FITS = es adecuada para el modelo, según la cabecera: { $told }
 SERIES_UNTOLD = nada en la cabecera lo desaconseja

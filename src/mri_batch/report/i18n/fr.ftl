@@ -383,6 +383,7 @@ RESCALE_UNUSABLE = la remise à l’échelle de l’en-tête dépasse toute vale
 SLOPE_ZERO = l’en-tête indique une pente de remise à l’échelle de 0, lue comme 1
 PICTURE_TURNED = l’image est affichée tournée, comme le demande sa balise d’orientation ; lignes et colonnes sont celles de l’image tournée
 MOSAIC_TILE = la coupe est un carreau d’une mosaïque
+MOSAIC_WORD_ALONE = l’en-tête qualifie l’image de mosaïque sans en contenir les données ; elle est lue comme une seule coupe
 SERIES_OF_PICTURES = des images ordinaires ne disent rien de leur acquisition : toutes sont utilisées
 SERIES_FITS = elle convient au modèle, d’après l’en-tête : { $told }
 SERIES_UNTOLD = rien dans l’en-tête ne s’y oppose
