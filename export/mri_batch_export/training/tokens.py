@@ -1,8 +1,8 @@
 """Cached tokens: the output of a ViT's frozen blocks, computed once for several augmented views of each picture.
 
 Frozen blocks give the same tokens in every epoch. A recipe's ``cached_views`` is the number of augmented views of each
-picture; epoch e trains on view ``first_view`` + e modulo this number. A step then runs only the trainable blocks, and of the last one
-only the class token, since nothing else of it reaches the logits.
+picture; epoch e trains on view ``first_view`` + e modulo this number. A step then runs only the trainable blocks, and
+of the last one only the class token, since nothing else of it reaches the logits.
 """
 
 from __future__ import annotations

@@ -226,6 +226,26 @@ def test_mosaic_without_its_number_of_tiles_is_a_failure(tmp_path: Path) -> None
     assert (problem.status, problem.code) == ("failed", "MOSAIC_UNKNOWN")
 
 
+def test_mosaic_counted_by_its_scanner_alone(tmp_path: Path) -> None:
+    """(0019,100A) in the Siemens block is the number of tiles; in another maker's it is nothing."""
+    for creator, n_slices in (("SIEMENS MR HEADER", 7), ("ACME PRIVATE", 1)):
+        dataset = make.make_mosaic(7, csa=False)
+        del dataset.AcquisitionMatrix
+        dataset.add_new(0x00190010, "LO", creator)
+        dataset.add_new(0x0019100A, "US", 7)
+        pictures = read_all(tmp_path, dataset)
+        assert len(pictures) == n_slices
+
+
+def test_mosaic_by_word_alone_is_a_plain_slice(tmp_path: Path) -> None:
+    """ImageType keeps the word after a mosaic has been taken apart; the slice is read as it is, and noted."""
+    picture = read_one(
+        tmp_path, ImageType=["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"], AcquisitionMatrix=[0, 20, 16, 0]
+    )
+    assert np.array_equal(picture.pixels, HEAD)
+    assert picture.notes == (Note("MOSAIC_WORD_ALONE"),)
+
+
 def test_lossy_and_burned_in_are_noted(tmp_path: Path) -> None:
     """What a reader must know of the pixels stands in the slice's notes."""
     picture = read_one(tmp_path, LossyImageCompression="01", BurnedInAnnotation="YES")

@@ -17,7 +17,7 @@ from mri_batch.read.decode.codecs import LOSSY, Stored, choose_decoders, decode_
 from mri_batch.read.decode.finite import to_finite
 from mri_batch.read.decode.frames import cut_frame, has_pixels, parse
 from mri_batch.read.decode.modality_lut import Window
-from mri_batch.read.decode.mosaic import Mosaic, find_mosaic
+from mri_batch.read.decode.mosaic import Mosaic, find_mosaic, has_word
 from mri_batch.read.file_errors import COPY_AGAIN, SUSPICIOUS_FILE, foreign_errors
 from mri_batch.read.functional_groups import Groups
 from mri_batch.read.header.element_scanner import PIXEL_TAGS, scan_file
@@ -48,6 +48,7 @@ def iter_dicom(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileProb
     if mosaic:
         yield from _iter_tiles(file, dataset, mosaic)
         return
+    file_notes = (Note("MOSAIC_WORD_ALONE"),) if n_frames == 1 and has_word(dataset) else ()
     for index in _order(places):
         try:
             with foreign_errors(*_PIXELS_DAMAGED):
@@ -55,7 +56,7 @@ def iter_dicom(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileProb
         except FileProblem as problem:
             yield problem
         else:
-            yield picture
+            yield replace(picture, notes=(*picture.notes, *file_notes)) if file_notes else picture
 
 
 def _iter_tiles(file: FoundFile, dataset: Dataset, mosaic: Mosaic) -> Iterator[Slice]:

@@ -15,8 +15,9 @@ from mri_batch.read.functional_groups import Groups
 from mri_batch.read.header.csa import CsaHeader, read_csa
 from mri_batch.read.orientation import Place, slice_normal
 
-_CSA_IMAGE = (0x0029, 0x1010)
-_N_TILES = (0x0019, 0x100A)
+_CSA_IMAGE = (0x0029, "SIEMENS CSA HEADER", 0x10)
+_N_TILES = (0x0019, "SIEMENS MR HEADER", 0x0A)
+_MIN_TILES_ACROSS = 3  # scanners interpolate a single slice to twice its acquired size, not to three times
 
 
 class Mosaic(NamedTuple):
@@ -43,8 +44,11 @@ class Mosaic(NamedTuple):
 
 
 def find_mosaic(dataset: Dataset, whole: Place) -> Mosaic | None:
-    """Find the tiles of a mosaic, None where the object is none. Raises Damaged where their number is not known."""
-    if "MOSAIC" not in (dataset.get("ImageType") or ()):
+    """Find the tiles of a mosaic, None where the object is none. Raises Damaged where their number is not known.
+
+    The word MOSAIC alone makes none: it stays in ImageType where a mosaic has been taken apart.
+    """
+    if not has_word(dataset) or not (_value(dataset, _CSA_IMAGE) or _value(dataset, _N_TILES) or _is_tiled(dataset)):
         return None
     csa = read_csa(_bytes(dataset, _CSA_IMAGE))
     n = _count(dataset, csa)
@@ -54,6 +58,18 @@ def find_mosaic(dataset: Dataset, whole: Place) -> Mosaic | None:
         raise Damaged(Note("MOSAIC_UNCOUNTED"), code="MOSAIC_UNKNOWN", hint=Note("HINT_KEEP_PRIVATE_TAGS"))
     first = whole._replace(position_mm=_first_position(whole, int(dataset.Rows) - rows, int(dataset.Columns) - cols))
     return Mosaic(n, rows, cols, across, first, _step_mm(dataset, csa, whole))
+
+
+def has_word(dataset: Dataset) -> bool:
+    """Whether ImageType calls the object a mosaic."""
+    return "MOSAIC" in (dataset.get("ImageType") or ())
+
+
+def _is_tiled(dataset: Dataset) -> bool:
+    """Whether a picture is several times as large as what was acquired: a mosaic stripped of its private elements."""
+    matrix = Groups(dataset, 0).numbers("AcquisitionMatrix")
+    acquired = max(matrix, default=0.0)
+    return acquired > 0 and min(int(dataset.Rows), int(dataset.Columns)) >= _MIN_TILES_ACROSS * acquired
 
 
 def _count(dataset: Dataset, csa: CsaHeader) -> int:
@@ -86,10 +102,15 @@ def _step_mm(dataset: Dataset, csa: CsaHeader, whole: Place) -> tuple[float, flo
     return x * spacing, y * spacing, z * spacing
 
 
-def _value(dataset: Dataset, tag: tuple[int, int]) -> object:
-    return dataset[tag].value if tag in dataset else ""
+def _value(dataset: Dataset, tag: tuple[int, str, int]) -> object:
+    """Return a private value of a group, creator and element; empty where its block is absent."""
+    group, creator, element = tag
+    try:
+        return dataset.private_block(group, creator)[element].value
+    except KeyError:
+        return ""
 
 
-def _bytes(dataset: Dataset, tag: tuple[int, int]) -> bytes:
+def _bytes(dataset: Dataset, tag: tuple[int, str, int]) -> bytes:
     value = _value(dataset, tag)
     return value if isinstance(value, bytes) else b""

@@ -378,7 +378,9 @@ RESCALE_UNUSABLE = die Skalierung im Header führt über jeden Messwert hinaus, 
 SLOPE_ZERO = der Header gibt eine Skalierungssteigung von 0 an, die als 1 gelesen wird
 PATIENTS_PARTED = die Header unter einer Studien-UID nennen Personen mit verschiedenem Geburtsdatum oder Geschlecht; jede ist eine eigene Studie
 STACKS_PARTED = eine Serien-UID enthält mehrere Schichtstapel; sie unterscheiden sich in { $by }
+PICTURE_TURNED = das Bild wird gedreht gezeigt, wie seine Orientierungsangabe verlangt; Zeilen und Spalten sind die des gedrehten Bildes
 MOSAIC_TILE = die Schicht ist eine Kachel eines Mosaiks
+MOSAIC_WORD_ALONE = der Header nennt das Bild ein Mosaik, enthält aber nichts von einem; es wird als einzelne Schicht gelesen
 SERIES_OF_PICTURES = gewöhnliche Bilder enthalten keine Aufnahmedaten, deshalb werden alle verwendet
 SERIES_FITS = sie passt zum Modell, soweit es der Header sagt: { $known }
 SERIES_UNTOLD = im Header spricht nichts gegen sie
@@ -482,6 +484,7 @@ BITS_PER_SAMPLE = { $bits ->
    *[other] { $bits } Bit pro Abtastwert
 }
 DECODER_PANICKED = der Decoder ist abgestürzt (Panic)
+PICTURE_LAYOUT = diese Art von Bild (Werte je Pixel: { $samples }, Bits je Wert: { $bits })
 WITH_DETAIL = { $reason } ({ $detail })
 
 
@@ -551,6 +554,7 @@ HINT_NOTHING_TO_DO = nichts zu tun
 HINT_PERMISSIONS = die Zugriffsrechte prüfen
 HINT_PERMISSIONS_AND_DISK = die Zugriffsrechte und den Datenträger prüfen
 HINT_REMOVE = aus dem Ordner entfernen
+HINT_SAVE_AS_PNG = als PNG mit 8 oder 16 Bit je Wert speichern
 HINT_SCAN_AGAIN = den Lauf wiederholen
 HINT_SPLIT = die Datei aufteilen
 HINT_SUSPICIOUS_FILE = herausfinden, woher die Datei stammt: Keine echte Aufnahme sieht so aus

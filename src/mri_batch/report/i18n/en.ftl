@@ -382,7 +382,9 @@ RESCALE_UNUSABLE = the rescale of the header leads beyond every measured value, 
 SLOPE_ZERO = the header gives a rescale slope of 0, which is read as 1
 PATIENTS_PARTED = headers under one study UID name people of different birth date or sex; each is a study of their own
 STACKS_PARTED = one series UID holds several stacks; they are told apart by { $by }
+PICTURE_TURNED = the picture is shown turned, as its orientation tag asks; rows and columns are those of the turned picture
 MOSAIC_TILE = the slice is a tile of a mosaic
+MOSAIC_WORD_ALONE = the header calls the picture a mosaic but holds nothing of one; it is read as a single slice
 SERIES_OF_PICTURES = ordinary pictures carry no acquisition data, so all are used
 SERIES_FITS = it suits the model, as far as the header says: { $known }
 SERIES_UNTOLD = nothing in the header speaks against it
@@ -486,6 +488,7 @@ BITS_PER_SAMPLE = { $bits ->
    *[other] { $bits } bits per sample
 }
 DECODER_PANICKED = the decoder panicked
+PICTURE_LAYOUT = this kind of picture (samples per pixel: { $samples }, bits per sample: { $bits })
 WITH_DETAIL = { $reason } ({ $detail })
 
 
@@ -555,6 +558,7 @@ HINT_NOTHING_TO_DO = nothing to do
 HINT_PERMISSIONS = check its permissions
 HINT_PERMISSIONS_AND_DISK = check its permissions and the disk
 HINT_REMOVE = remove it from the folder
+HINT_SAVE_AS_PNG = save it as PNG with 8 or 16 bits per sample
 HINT_SCAN_AGAIN = scan again
 HINT_SPLIT = split the file
 HINT_SUSPICIOUS_FILE = find out where the file comes from: no real scan looks like this

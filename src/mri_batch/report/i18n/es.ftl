@@ -378,7 +378,9 @@ RESCALE_UNUSABLE = el reescalado de la cabecera excede todo valor medible, por l
 SLOPE_ZERO = la cabecera indica una pendiente de reescalado de 0, que se lee como 1
 PATIENTS_PARTED = las cabeceras de un mismo UID de estudio nombran a personas de distinta fecha de nacimiento o sexo; cada una es un estudio propio
 STACKS_PARTED = un mismo UID de serie contiene varias pilas de cortes; se distinguen por { $by }
+PICTURE_TURNED = la imagen se muestra girada, como pide su etiqueta de orientación; filas y columnas son las de la imagen girada
 MOSAIC_TILE = el corte es una tesela de un mosaico
+MOSAIC_WORD_ALONE = la cabecera llama mosaico a la imagen, pero no contiene los datos de uno; se lee como un solo corte
 SERIES_OF_PICTURES = las imágenes corrientes no contienen datos de adquisición, así que se usan todas
 SERIES_FITS = es adecuada para el modelo, según la cabecera: { $known }
 SERIES_UNTOLD = nada en la cabecera lo desaconseja
@@ -482,6 +484,7 @@ BITS_PER_SAMPLE = { $bits ->
    *[other] { $bits } bits por muestra
 }
 DECODER_PANICKED = el decodificador falló (panic)
+PICTURE_LAYOUT = este tipo de imagen (muestras por píxel: { $samples }, bits por muestra: { $bits })
 WITH_DETAIL = { $reason } ({ $detail })
 
 
@@ -551,6 +554,7 @@ HINT_NOTHING_TO_DO = nada que hacer
 HINT_PERMISSIONS = compruebe sus permisos
 HINT_PERMISSIONS_AND_DISK = compruebe sus permisos y el disco
 HINT_REMOVE = quítelo de la carpeta
+HINT_SAVE_AS_PNG = guárdela como PNG de 8 o 16 bits por muestra
 HINT_SCAN_AGAIN = ejecute de nuevo el análisis
 HINT_SPLIT = divida el archivo
 HINT_SUSPICIOUS_FILE = averigüe de dónde viene el archivo: ningún estudio real es así

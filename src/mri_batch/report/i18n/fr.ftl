@@ -381,7 +381,9 @@ RESCALE_UNUSABLE = la remise à l’échelle de l’en-tête dépasse toute vale
 SLOPE_ZERO = l’en-tête indique une pente de remise à l’échelle de 0, lue comme 1
 PATIENTS_PARTED = les en-têtes d’un même UID d’examen nomment des personnes de date de naissance ou de sexe différents ; chacune forme un examen à part
 STACKS_PARTED = un même UID de série contient plusieurs piles de coupes ; elles se distinguent par { $by }
+PICTURE_TURNED = l’image est affichée tournée, comme le demande sa balise d’orientation ; lignes et colonnes sont celles de l’image tournée
 MOSAIC_TILE = la coupe est un carreau d’une mosaïque
+MOSAIC_WORD_ALONE = l’en-tête qualifie l’image de mosaïque sans en contenir les données ; elle est lue comme une seule coupe
 SERIES_OF_PICTURES = des images ordinaires ne disent rien de leur acquisition : toutes sont utilisées
 SERIES_FITS = elle convient au modèle, d’après l’en-tête : { $known }
 SERIES_UNTOLD = rien dans l’en-tête ne s’y oppose
@@ -485,6 +487,7 @@ BITS_PER_SAMPLE = { $bits ->
    *[other] { $bits } bits par échantillon
 }
 DECODER_PANICKED = le décodeur s’est interrompu (panic)
+PICTURE_LAYOUT = ce type d’image (échantillons par pixel : { $samples }, bits par échantillon : { $bits })
 WITH_DETAIL = { $reason } ({ $detail })
 
 
@@ -554,6 +557,7 @@ HINT_NOTHING_TO_DO = rien à faire
 HINT_PERMISSIONS = vérifiez ses droits d’accès
 HINT_PERMISSIONS_AND_DISK = vérifiez ses droits d’accès et le disque
 HINT_REMOVE = retirez-le du dossier
+HINT_SAVE_AS_PNG = enregistrez-la au format PNG à 8 ou 16 bits par échantillon
 HINT_SCAN_AGAIN = relancez l’analyse
 HINT_SPLIT = divisez le fichier
 HINT_SUSPICIOUS_FILE = vérifiez d’où vient le fichier : aucun vrai examen ne ressemble à cela
