@@ -716,6 +716,54 @@ def enhanced_multi_frame(folder: Path) -> None:
     make.save(make.make_enhanced(4), folder / "e.dcm")
 
 
+@case(series=(1,), note=Note("SLICES_MISSING", {"n": 1}))
+def enhanced_with_a_missing_frame(folder: Path) -> None:
+    """A gap between frames is noted, as between files."""
+    make.save(make.make_enhanced(5, order=(0, 1, 2, 4, 5)), folder / "e.dcm")
+
+
+@case(series=(1,), note=Note("SLICES_REPEATED", {"n": 3}))
+def enhanced_with_two_echoes(folder: Path) -> None:
+    """Frames of two echoes at the same places are noted."""
+    echoes = [{"EffectiveEchoTime": time} for time in (12.0, 96.0) for _ in range(3)]
+    make.save(
+        make.put_in_frames(make.make_enhanced(6, order=(0, 1, 2) * 2), "MREchoSequence", echoes), folder / "e.dcm"
+    )
+
+
+@case(series=(1,), note=Note("POSITIONS_MISSING"))
+def enhanced_without_positions(folder: Path) -> None:
+    """Frames without positions are noted, as files are."""
+    make.save(make.put_in_frames(make.make_enhanced(4), "PlanePositionSequence", [None] * 4), folder / "e.dcm")
+
+
+@case(codes=["PHASE_IMAGE"])
+def enhanced_with_phase_frames(folder: Path) -> None:
+    """An object with a phase frame is left out, though its ImageType does not tell of it."""
+    make.save_series(folder)
+    kinds = [{"FrameType": ["ORIGINAL", "PRIMARY", "T1", kind]} for kind in ("NONE", "NONE", "PHASE", "PHASE")]
+    dataset = make.make_enhanced(4, order=(0, 1, 0, 1), series="2")
+    make.save(make.put_in_frames(dataset, "MRImageFrameTypeSequence", kinds), folder / "e.dcm")
+
+
+@case(codes=["DIFFUSION_STACK"])
+def enhanced_diffusion_with_b0_last(folder: Path) -> None:
+    """One diffusion-weighted frame makes the object diffusion, wherever b = 0 stands."""
+    make.save_series(folder)
+    weights = [{"DiffusionBValue": b} for b in (1000.0, 1000.0, 0.0, 0.0)]
+    dataset = make.make_enhanced(4, order=(0, 1, 0, 1), series="2")
+    make.save(make.put_in_frames(dataset, "MRDiffusionSequence", weights), folder / "e.dcm")
+
+
+@case(codes=["LOCALIZER"])
+def enhanced_localizer(folder: Path) -> None:
+    """Three planes of few frames in one object are a localizer."""
+    make.save_series(folder)
+    planes = [{"ImageOrientationPatient": list(o)} for o in (make.AXIAL, make.SAGITTAL, make.CORONAL) for _ in range(3)]
+    dataset = make.make_enhanced(9, series="2")
+    make.save(make.put_in_frames(dataset, "PlaneOrientationSequence", planes), folder / "e.dcm")
+
+
 @case(series=(1,))
 def mosaic(folder: Path) -> None:
     """A mosaic without echo-planar facts is cut into its slices."""
