@@ -119,6 +119,16 @@ def make_enhanced(n_frames: int = 4, *, order: Sequence[int] | None = None, **at
     return dataset
 
 
+def put_in_frames(dataset: FileDataset, macro: str, items: Sequence[dict[str, Any] | None]) -> FileDataset:
+    """Put one item of a functional group macro in each frame of an enhanced object; None takes the macro out."""
+    for frame, attributes in zip(dataset.PerFrameFunctionalGroupsSequence, items, strict=True):
+        if attributes is None:
+            del frame[macro]
+        else:
+            setattr(frame, macro, DicomSequence([_item(**attributes)]))
+    return dataset
+
+
 def make_mosaic(
     n_tiles: int = 7, *, tile: int = 16, normal: Sequence[float] = (0, 0, 1), csa: bool = True
 ) -> FileDataset:

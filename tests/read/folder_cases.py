@@ -119,35 +119,33 @@ def one_instance_uid_in_two_patients(folder: Path) -> None:
     _one(folder, "b.dcm", patient="B", SOPInstanceUID="2.25.7")
 
 
-def _people(folder: Path, *people: dict[str, Any], n: int = 3, **attributes: Any) -> None:
-    """Write n slices of each of several people, at the same places, under one ID."""
-    for index, person in enumerate(people):
-        for number in range(1, n + 1):
-            instance = make.make_uid("person", index, number)
+def _mixed(folder: Path, *stacks: dict[str, Any], **attributes: Any) -> None:
+    """Write three slices of each of several stacks, at the same places, under the same UIDs."""
+    for index, stack in enumerate(stacks):
+        for number in range(1, 4):
+            instance = make.make_uid("stack", index, number)
             pixels = make.make_head(seed=10 * index + number)
-            about = {**attributes, **person, "SOPInstanceUID": instance}
-            _one(
-                folder, f"{index}-{number}.dcm", pixels=make.make_head(seed=10 * index + number), number=number, **about
-            )
+            about = {**attributes, **stack, "SOPInstanceUID": instance}
+            _one(folder, f"{index}-{number}.dcm", pixels=pixels, number=number, **about)
 
 
 @case(studies=2, series=(3, 3), note=Note("PATIENTS_PARTED"))
 def two_sexes_under_one_anonymous_id(folder: Path) -> None:
     """Two studies: nobody has two sexes, whatever ID and UIDs an anonymiser wrote."""
-    _people(folder, {"PatientSex": "M"}, {"PatientSex": "F"})
+    _mixed(folder, {"PatientSex": "M"}, {"PatientSex": "F"})
 
 
 @case(studies=2, series=(3, 3), note=Note("PATIENTS_PARTED"))
 def two_birth_dates_without_uids(folder: Path) -> None:
     """Two studies: nobody has two birth dates, though all lie in one folder without UIDs."""
-    uids = {"StudyInstanceUID": None, "SeriesInstanceUID": None}
-    _people(folder, {"PatientBirthDate": "19800214"}, {"PatientBirthDate": "19440630"}, **uids)
+    uids: dict[str, Any] = {"StudyInstanceUID": None, "SeriesInstanceUID": None}
+    _mixed(folder, {"PatientBirthDate": "19800214"}, {"PatientBirthDate": "19440630"}, **uids)
 
 
 @case(studies=2, series=(3, 6), note=Note("PATIENTS_PARTED"))
 def two_people_and_slices_that_do_not_say_whose_they_are(folder: Path) -> None:
     """Two studies: slices without birth date and sex belong to the person of their series."""
-    _people(folder, {"PatientSex": "M", "series": "1"}, {"PatientSex": "F", "series": "2"})
+    _mixed(folder, {"PatientSex": "M", "series": "1"}, {"PatientSex": "F", "series": "2"})
     for number in (4, 5, 6):
         _one(folder, f"z-{number}.dcm", number=number, series="2")
 
@@ -163,13 +161,13 @@ def one_person_told_of_in_three_ways(folder: Path) -> None:
 @case(series=(3, 3), note=Note("STACKS_PARTED", {"by": "FrameOfReferenceUID"}))
 def two_frames_of_reference(folder: Path) -> None:
     """Two stacks: positions of two frames of reference cannot be compared."""
-    _people(folder, {"FrameOfReferenceUID": "2.25.1"}, {"FrameOfReferenceUID": "2.25.2"})
+    _mixed(folder, {"FrameOfReferenceUID": "2.25.1"}, {"FrameOfReferenceUID": "2.25.2"})
 
 
 @case(series=(3, 3), note=Note("STACKS_PARTED", {"by": "StudyDate"}))
 def two_study_dates(folder: Path) -> None:
     """Two stacks: slices of two days are not one acquisition."""
-    _people(folder, {"StudyDate": "20200110"}, {"StudyDate": "20200311"})
+    _mixed(folder, {"StudyDate": "20200110"}, {"StudyDate": "20200311"})
 
 
 @case(series=(6,))
@@ -339,6 +337,78 @@ def two_echoes(folder: Path) -> None:
             )
 
 
+@case(series=(3, 3), note=Note("STACKS_PARTED", {"by": "EchoTime"}))
+def two_echoes_without_numbers(folder: Path) -> None:
+    """Two stacks: echo times tell echoes apart where EchoNumbers do not."""
+    _mixed(folder, {"EchoTime": 4.9}, {"EchoTime": 9.8}, ScanningSequence="GR", EchoNumbers=None)
+
+
+@case(series=(3, 3), note=Note("STACKS_PARTED", {"by": "FlipAngle"}))
+def two_flip_angles(folder: Path) -> None:
+    """Two stacks: flip angles tell them apart."""
+    _mixed(folder, {"FlipAngle": 3.0}, {"FlipAngle": 20.0}, ScanningSequence="GR")
+
+
+@case(series=(3, 3), note=Note("STACKS_PARTED", {"by": "InversionTime"}))
+def two_inversion_times(folder: Path) -> None:
+    """Two stacks: inversion times tell them apart."""
+    _mixed(folder, {"InversionTime": 700.0}, {"InversionTime": 2500.0}, ScanningSequence="GR")
+
+
+@case(series=(3, 3), note=Note("STACKS_PARTED", {"by": "ContrastBolusAgent"}))
+def before_and_after_contrast_agent(folder: Path) -> None:
+    """Two stacks: before and after the contrast agent."""
+    _mixed(folder, {}, {"ContrastBolusAgent": "GD"})
+
+
+@case(series=(3, 3), note=Note("STACKS_PARTED", {"by": "ImageType"}))
+def water_and_fat(folder: Path) -> None:
+    """Two stacks: words of ImageType tell the pictures of a Dixon acquisition apart."""
+    _mixed(folder, {"ImageType": ["DERIVED", "PRIMARY", "WATER"]}, {"ImageType": ["DERIVED", "PRIMARY", "FAT"]})
+
+
+@case(series=(3,), codes=["OTHER_SEQUENCE"] * 3, note=Note("STACKS_PARTED", {"by": "AcquisitionContrast"}))
+def two_weightings_without_series_uid(folder: Path) -> None:
+    """Two stacks, each chosen by itself: the T2 is left out."""
+    t2 = {"RepetitionTime": 4000.0, "EchoTime": 95.0}
+    _mixed(folder, {}, t2, SeriesInstanceUID=None, SeriesNumber=None)
+
+
+@case(series=(3, 3), note=Note("STACKS_PARTED", {"by": "SeriesNumber"}))
+def one_series_uid_of_several_numbers(folder: Path) -> None:
+    """Two stacks: an anonymiser gave one UID to all series, whose numbers are left."""
+    _mixed(folder, {"SeriesNumber": 2}, {"SeriesNumber": 3})
+
+
+@case(series=(5,))
+def echo_times_that_vary_within_a_series(folder: Path) -> None:
+    """One series: where no position repeats, an attribute that varies is no reason to split."""
+    for number in range(1, 6):
+        _one(folder, f"{number}.dcm", number=number, EchoTime=10.0 + number, SeriesNumber=number, FlipAngle=80 + number)
+
+
+@case(series=(3,), codes=["PHASE_IMAGE"] * 9)
+def complex_parts_by_the_private_tag_of_ge(folder: Path) -> None:
+    """Phase, real and imaginary parts are left out, though only GE's private tag tells of them."""
+    for part in range(4):
+        for number in range(1, 4):
+            dataset = make.make_dicom(make.make_head(seed=part), number=number, ScanningSequence="GR")
+            dataset.SOPInstanceUID = make.make_uid("part", part, number)
+            dataset.add_new(0x00430011, "LO", "GEMS_PARM_01")
+            dataset.add_new(0x0043112F, "SS", part)
+            make.save(dataset, folder / f"{part}-{number}.dcm")
+
+
+@case(series=(5,))
+def component_tag_of_another_maker(folder: Path) -> None:
+    """The same private tag of another creator tells nothing."""
+    for number in range(1, 6):
+        dataset = make.make_dicom(number=number)
+        dataset.add_new(0x00430010, "LO", "SOMEBODY ELSE")
+        dataset.add_new(0x0043102F, "SS", 1)
+        make.save(dataset, folder / f"{number}.dcm")
+
+
 @case(series=(6,), note=Note("SLICES_REPEATED", {"n": 3}))
 def repeated_positions(folder: Path) -> None:
     """Repeated positions are told of."""
@@ -359,17 +429,38 @@ def localizer_inside_a_series(folder: Path) -> None:
 def localizer_that_does_not_say_so(folder: Path) -> None:
     """Three planes of few slices are a localizer, said or not."""
     make.save_series(folder)
+    _planes(folder, 3)
+
+
+def _planes(folder: Path, n: int, **attributes: Any) -> None:
+    """Write three planes of n slices each under one series UID."""
     for plane, orientation in enumerate((make.AXIAL, make.SAGITTAL, make.CORONAL)):
-        for number in range(1, 4):
-            instance = make.make_uid("plane", plane, number)
-            _one(
-                folder,
-                f"p{plane}-{number}.dcm",
-                series="9",
-                number=number,
-                orientation=orientation,
-                SOPInstanceUID=instance,
-            )
+        for number in range(1, n + 1):
+            about = {**attributes, "orientation": orientation, "SOPInstanceUID": make.make_uid("plane", plane, number)}
+            _one(folder, f"p{plane}-{number}.dcm", series="9", number=number, **about)
+
+
+@case(series=(7, 7), codes=["OTHER_PLANE"] * 7)
+def three_planes_of_an_examination(folder: Path) -> None:
+    """Planes of more than five slices are no localizer."""
+    _planes(folder, 7)
+
+
+@case(series=(3, 3), codes=["OTHER_PLANE"] * 3)
+def three_planes_and_nothing_else(folder: Path) -> None:
+    """Planes of few slices are used, where nothing else would remain of the study."""
+    _planes(folder, 3)
+
+
+@case(series=(2, 2, 5), codes=["OTHER_PLANE"] * 2)
+def three_planes_of_three_series_numbers(folder: Path) -> None:
+    """Three series whose UIDs an anonymiser merged are no localizer."""
+    make.save_series(folder)
+    for number, orientation in enumerate((make.AXIAL, make.SAGITTAL, make.CORONAL), 2):
+        for place in (1, 2):
+            instance = make.make_uid(number, place)
+            about = {"orientation": orientation, "SOPInstanceUID": instance, "SeriesNumber": number}
+            _one(folder, f"{number}-{place}.dcm", series="9", number=place, **about)
 
 
 @case(codes=["PHASE_IMAGE"] * 3)
@@ -625,6 +716,54 @@ def hostile_text_tags(folder: Path) -> None:
 def enhanced_multi_frame(folder: Path) -> None:
     """One multi-frame object is one series."""
     make.save(make.make_enhanced(4), folder / "e.dcm")
+
+
+@case(series=(1,), note=Note("SLICES_MISSING", {"n": 1}))
+def enhanced_with_a_missing_frame(folder: Path) -> None:
+    """A gap between frames is noted, as between files."""
+    make.save(make.make_enhanced(5, order=(0, 1, 2, 4, 5)), folder / "e.dcm")
+
+
+@case(series=(1,), note=Note("SLICES_REPEATED", {"n": 3}))
+def enhanced_with_two_echoes(folder: Path) -> None:
+    """Frames of two echoes at the same places are noted."""
+    echoes = [{"EffectiveEchoTime": time} for time in (12.0, 96.0) for _ in range(3)]
+    make.save(
+        make.put_in_frames(make.make_enhanced(6, order=(0, 1, 2) * 2), "MREchoSequence", echoes), folder / "e.dcm"
+    )
+
+
+@case(series=(1,), note=Note("POSITIONS_MISSING"))
+def enhanced_without_positions(folder: Path) -> None:
+    """Frames without positions are noted, as files are."""
+    make.save(make.put_in_frames(make.make_enhanced(4), "PlanePositionSequence", [None] * 4), folder / "e.dcm")
+
+
+@case(codes=["PHASE_IMAGE"])
+def enhanced_with_phase_frames(folder: Path) -> None:
+    """An object with a phase frame is left out, though its ImageType does not tell of it."""
+    make.save_series(folder)
+    kinds = [{"FrameType": ["ORIGINAL", "PRIMARY", "T1", kind]} for kind in ("NONE", "NONE", "PHASE", "PHASE")]
+    dataset = make.make_enhanced(4, order=(0, 1, 0, 1), series="2")
+    make.save(make.put_in_frames(dataset, "MRImageFrameTypeSequence", kinds), folder / "e.dcm")
+
+
+@case(codes=["DIFFUSION_STACK"])
+def enhanced_diffusion_with_b0_last(folder: Path) -> None:
+    """One diffusion-weighted frame makes the object diffusion, wherever b = 0 stands."""
+    make.save_series(folder)
+    weights = [{"DiffusionBValue": b} for b in (1000.0, 1000.0, 0.0, 0.0)]
+    dataset = make.make_enhanced(4, order=(0, 1, 0, 1), series="2")
+    make.save(make.put_in_frames(dataset, "MRDiffusionSequence", weights), folder / "e.dcm")
+
+
+@case(codes=["LOCALIZER"])
+def enhanced_localizer(folder: Path) -> None:
+    """Three planes of few frames in one object are a localizer."""
+    make.save_series(folder)
+    planes = [{"ImageOrientationPatient": list(o)} for o in (make.AXIAL, make.SAGITTAL, make.CORONAL) for _ in range(3)]
+    dataset = make.make_enhanced(9, series="2")
+    make.save(make.put_in_frames(dataset, "PlaneOrientationSequence", planes), folder / "e.dcm")
 
 
 @case(series=(1,))

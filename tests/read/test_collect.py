@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mri_batch.errors import FileProblem
@@ -12,6 +13,7 @@ from mri_batch.read.group import Grouper
 from mri_batch.read.stacks import Member
 from mri_batch.settings import ReadLimits
 from tests import make
+from tests.read.reading import read_paths, read_slices
 
 LIMITS = ReadLimits()
 
@@ -66,3 +68,32 @@ def test_table_lies_in_the_given_folder_and_goes_with_the_context(tmp_path: Path
         assert [path.name for path in work.iterdir()] == ["files.sqlite"]
         assert grouper.count_studies() == 2
     assert list(work.iterdir()) == []
+
+
+def test_stacks_of_one_series_uid_hold_the_pixels_of_one_acquisition_each(tmp_path: Path) -> None:
+    """Each part of a series of two echoes has the pixels written for that echo, in the order of positions."""
+    written = {}
+    for echo, time in enumerate((4.9, 9.8)):
+        for number in (1, 2, 3):
+            pixels = written[echo, number] = make.make_head(seed=10 * echo + number)
+            about = {"EchoTime": time, "EchoNumbers": None, "SOPInstanceUID": make.make_uid(echo, number)}
+            make.save(
+                make.make_dicom(pixels, number=number, ScanningSequence="GR", **about), tmp_path / f"{number}{echo}"
+            )
+    outcome = read_paths(tmp_path)
+    for echo, series in enumerate(outcome.series):
+        slices, problems = read_slices(series)
+        assert not problems
+        for number, picture in enumerate(slices, 1):
+            np.testing.assert_array_equal(picture.pixels, written[echo, number])
+
+
+def test_parted_studies_keep_their_ids_whatever_the_order_of_finding(tmp_path: Path) -> None:
+    """The id of a person's study depends on the person, not on which file was met first."""
+    for first, second in (("a", "b"), ("b", "a")):
+        make.save_series(tmp_path / first / "1", 2, series="1", PatientSex="M")
+        make.save_series(tmp_path / first / "2", 2, series="2", PatientSex="F")
+        (tmp_path / first / "1").rename(tmp_path / first / f"{second}1")
+    ids = [{study.study_id for study in read_paths(tmp_path / name).studies} for name in ("a", "b")]
+    assert ids[0] == ids[1]
+    assert len(ids[0]) == 2

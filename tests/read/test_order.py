@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mri_batch.read.header.load import Header, from_json, to_json
-from mri_batch.read.order import find_gaps, natural_key, sort_stack, split_stacks
+from mri_batch.read.order import natural_key, sort_stack, split_stacks
 from mri_batch.read.orientation import choose_plane, distance_mm, same_orientation, slice_normal
+from mri_batch.read.spacing import find_gaps
 from mri_batch.read.stacks import Member
 from mri_batch.records import FileKind, FoundFile, Plane, SeriesInfo
 from tests import make

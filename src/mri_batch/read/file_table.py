@@ -16,16 +16,17 @@ _SCHEMA = """
 PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -8000; PRAGMA temp_store = FILE;
 CREATE TABLE files (
   seq INTEGER PRIMARY KEY, path BLOB, relative TEXT, file_id TEXT, kind TEXT, size_bytes INTEGER, modified_ns INTEGER,
-  by_name INTEGER, folder TEXT, study TEXT, person INTEGER, header TEXT, status TEXT, code TEXT, reason TEXT, hint TEXT, rank INTEGER);
+  by_name INTEGER, folder TEXT, study TEXT, person INTEGER, header TEXT,
+  status TEXT, code TEXT, reason TEXT, hint TEXT, rank INTEGER);
 """
 _INDEXES = "CREATE INDEX by_study ON files (study, seq); CREATE INDEX by_folder ON files (folder);"
 _UNREADABLE, _FOUND, _DUPLICATE = 0, 1, 2  # ranks: the order in which unused files are listed
 
 
 class Row(NamedTuple):
-    """One file. ``header``, ``reason`` and ``hint`` are JSON; ``study`` is a key, ``person`` the adder's number, 0 where unknown.
+    """One file. ``header``, ``reason`` and ``hint`` are JSON; ``study`` is a key; ``status`` is empty while in use.
 
-    ``status`` is empty while in use.
+    ``person``: the number of the person named in the header, 0 where nobody is.
     """
 
     seq: int | None

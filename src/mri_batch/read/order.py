@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-import statistics
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
+from mri_batch.read.header.frames import LOCALIZER_SLICES
 from mri_batch.read.header.image_role import RAW_STACKS
 from mri_batch.read.header.load import Header
 from mri_batch.read.orientation import choose_plane, distance_mm, same_orientation
 from mri_batch.read.stacks import Member, Stack, split_acquisitions, split_numbers
 from mri_batch.records import Role
-
-_LOCALIZER_SLICES = 5  # per plane; planes of a low-field examination have 11 to 15
-_GAP = 1.5  # of the usual spacing: halfway to a missing slice
 
 
 def split_stacks(members: Iterable[Member]) -> list[Stack]:
@@ -65,15 +61,6 @@ def sort_stack(stack: Iterable[Member]) -> list[Member]:
     return sorted(members, key=key)
 
 
-def find_gaps(distances_mm: Sequence[float]) -> tuple[float, int]:
-    """Return the usual spacing in mm and how many slices seem to be missing from sorted distances."""
-    steps = [b - a for a, b in pairwise(distances_mm) if b - a > 1e-3]
-    if len(steps) < 2:
-        return (steps[0] if steps else 0.0), 0
-    usual = statistics.median(steps)
-    return usual, sum(round(step / usual) - 1 for step in steps if step > _GAP * usual)
-
-
 def natural_key(relative: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
     """Order names as people do, 2 before 10; equal ones by their exact spelling."""
     parts = re.split(r"(\d{1,18})", relative.casefold())
@@ -83,7 +70,7 @@ def natural_key(relative: str) -> tuple[tuple[tuple[int, int, str], ...], str]:
 def _suspect_localizer(stacks: list[Stack]) -> list[Stack]:
     """Mark three planes of a few slices each under one SeriesInstanceUID and one SeriesNumber."""
     headers = [stack.members[0].header for stack in stacks]
-    small = all(_count_slices(stack) <= _LOCALIZER_SLICES for stack in stacks)
+    small = all(_count_slices(stack) <= LOCALIZER_SLICES for stack in stacks)
     small = small and all(header.info.role is Role.PICTURE for header in headers)
     planes = {choose_plane(header.orientation)[0] for header in headers} - {None}
     numbers = {member.header.info.series_number for stack in stacks for member in stack.members}

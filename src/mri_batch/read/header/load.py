@@ -15,12 +15,13 @@ from pydicom.tag import BaseTag, Tag
 from mri_batch.errors import Damaged
 from mri_batch.notes import Note
 from mri_batch.read.file_errors import COPY_AGAIN, foreign_errors
-from mri_batch.read.functional_groups import Groups
 from mri_batch.read.header.attributes import load_info
 from mri_batch.read.header.element_scanner import PIXEL_TAGS, Scan, scan_file
+from mri_batch.read.header.frames import look_into_frames
 from mri_batch.read.header.image_role import choose_role
 from mri_batch.read.header.tags import TAGS, WANTED, Raw
 from mri_batch.read.inflate import open_plain
+from mri_batch.read.spacing import Spacing
 from mri_batch.records import Role, SeriesInfo, Weighting
 from mri_batch.settings import ReadLimits
 
@@ -47,6 +48,7 @@ class Header(NamedTuple):
     frame_of_reference: str = ""  # a digest
     study_date: str = ""  # YYYYMMDD
     image_words: tuple[str, ...] = ()  # ImageType from its third value on
+    frame_spacing: Spacing = Spacing()  # of an enhanced object
     birth_date: str = ""  # YYYYMMDD; like ``sex``, never written to disk
     sex: str = ""
 
@@ -76,7 +78,8 @@ def from_json(line: str) -> Header:
     """Return the header that :func:`to_json` wrote."""
     values = json.loads(line)
     values[_INFO] = _to_info(values[_INFO])
-    kept = (tuple(value) if isinstance(value, list) else value for value in values)
+    values[_SPACING] = Spacing(*values[_SPACING])
+    kept = (tuple(value) if type(value) is list else value for value in values)
     return Header._make((*kept, "", ""))
 
 
@@ -126,14 +129,13 @@ def _to_header(scan: Scan) -> Header:
 
 
 def _look_into_frames(stream: BinaryIO, header: Header) -> Header:
-    """Add what an enhanced object keeps in its functional groups; its last frame has the largest b-value."""
+    """Add what an enhanced object keeps in its functional groups."""
     stream.seek(0)
     dataset = read_partial(stream, lambda tag, vr, length: tag in PIXEL_TAGS, force=True, specific_tags=_GROUPS)
-    orientation = header.orientation or Groups(dataset, 0).numbers("ImageOrientationPatient")
-    b_value = Groups(dataset, header.n_frames - 1).number("DiffusionBValue") or 0.0
-    if header.info.role is Role.PICTURE and b_value > 0.0:
-        header = header.with_role(Role.DIFFUSION)
-    return header._replace(orientation=orientation)
+    frames = look_into_frames(dataset, header.n_frames)
+    if header.info.role is Role.PICTURE and frames.role:
+        header = header.with_role(frames.role)
+    return header._replace(orientation=header.orientation or frames.orientation, frame_spacing=frames.spacing)
 
 
 def _text(raw: Raw, tag: int) -> str:
@@ -165,6 +167,7 @@ _FRAME_OF_REFERENCE, _STUDY_DATE, _BIRTH_DATE, _SEX = (
 _GE_COMPONENTS = {0x00430010 + block: 0x0043002F + (0x10 + block) * 0x100 for block in range(4)}
 _WANTED = WANTED | {_FRAME_OF_REFERENCE, _STUDY_DATE, _BIRTH_DATE, _SEX, *_GE_COMPONENTS, *_GE_COMPONENTS.values()}
 _INFO = Header._fields.index("info")
+_SPACING = Header._fields.index("frame_spacing")
 _N_KEPT = Header._fields.index("birth_date")
 _GROUPS: list[BaseTag | int] = [
     Tag("SharedFunctionalGroupsSequence"),

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mri_batch.notes import Note
-from mri_batch.read.order import find_gaps
 from mri_batch.read.orientation import choose_plane, distance_mm
+from mri_batch.read.spacing import Spacing, measure_spacing
 from mri_batch.read.stacks import Member
 from mri_batch.records import SeriesInfo
 
@@ -16,28 +16,27 @@ def describe_stack(stack: Sequence[Member]) -> SeriesInfo:
     """Describe slices in order: the attributes of the first one, and what their positions tell together."""
     header = stack[0].header
     plane, oblique = choose_plane(header.orientation)
-    spacing_mm, notes = _measure_spacing(stack) if header.n_frames == 1 else (None, ())
+    spacing = _measure(stack) if header.n_frames == 1 else header.frame_spacing
     return replace(
         header.info,
         plane=plane,
         oblique=oblique,
         n_frames=header.n_frames,
-        slice_spacing_mm=spacing_mm,
-        notes=(*notes, *_header_notes(header.info)),
+        slice_spacing_mm=spacing.usual_mm or None,
+        notes=(*_spacing_notes(spacing), *_header_notes(header.info)),
     )
 
 
-def _measure_spacing(stack: Sequence[Member]) -> tuple[float | None, tuple[Note, ...]]:
-    """Return the usual distance between neighbours in mm, and notes on positions that are absent or odd."""
+def _measure(stack: Sequence[Member]) -> Spacing:
     orientation = stack[0].header.orientation
-    distances = [distance_mm(orientation, member.header.position_mm) for member in stack]
-    known = [distance for distance in distances if distance is not None]
-    if len(known) < len(stack):
-        return None, (Note("POSITIONS_MISSING"),)
-    spacing_mm, n_missing = find_gaps(known)
-    n_repeated = len(known) - len({round(distance, 2) for distance in known})
-    counts = (("SLICES_MISSING", n_missing), ("SLICES_REPEATED", n_repeated))
-    return spacing_mm or None, tuple(Note(code, {"n": n}) for code, n in counts if n)
+    return measure_spacing([distance_mm(orientation, member.header.position_mm) for member in stack])
+
+
+def _spacing_notes(spacing: Spacing) -> tuple[Note, ...]:
+    if spacing.n_unplaced:
+        return (Note("POSITIONS_MISSING"),)
+    counts = (("SLICES_MISSING", spacing.n_missing), ("SLICES_REPEATED", spacing.n_repeated))
+    return tuple(Note(code, {"n": n}) for code, n in counts if n)
 
 
 def _header_notes(info: SeriesInfo) -> tuple[Note, ...]:
