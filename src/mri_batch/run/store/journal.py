@@ -40,6 +40,15 @@ class Journal:
         """Whether a study of this key is recorded."""
         return key in self._keys
 
+    def list_files(self, study_id: str) -> list[str]:
+        """List the files of a recorded study, by name."""
+        return list(self._entries[study_id]["files"]) if study_id in self._entries else []
+
+    def drop(self, study_id: str) -> None:
+        """Count a study as not recorded until it is recorded again; its line stays."""
+        if study_id in self._entries:
+            self._keys.discard(self._entries.pop(study_id)["key"])
+
     @property
     def sums(self) -> dict[str, str]:
         """Digests of all files of all studies recorded, by name, as when they were written."""
