@@ -206,6 +206,32 @@ def test_study_whose_folder_is_not_whole_is_done_again(
     assert verify_scan(out).ok
 
 
+PASSING = [
+    {"code": "WORKER_DIED"},
+    {"code": "STUDY_TIMEOUT"},
+    {"code": "STUDY_MEMORY"},
+    {"code": "VANISHED"},
+    {"code": "UNREADABLE"},
+    {"code": "TOO_LARGE", "reason_note": {"code": "MEMORY_EXCEEDED", "args": {}}},
+]
+
+
+@pytest.mark.parametrize("fate", [*PASSING, {"code": "PIXELS_DAMAGED"}, {"code": "INTERNAL"}], ids=str)
+def test_failure_that_may_pass_is_tried_again(
+    tree: Path, done: tuple[Path, ScanReport], tmp_path: Path, fate: dict[str, Any]
+) -> None:
+    """More memory, more time or a returning share mends it by the same command; damage stays as it is."""
+    out = tmp_path / "out"
+    shutil.copytree(done[0], out)
+    path = out / "studies" / lines_of(out)[0]["study_id"] / "result.json"
+    whole = json.loads(path.read_text())
+    whole["files"][0] |= {"status": "failed", "reason_note": {"code": "FILE_VANISHED", "args": {}}} | fate
+    path.write_text(json.dumps(whole))
+    recorder = Recorder()
+    scan(ask(tree, out), recorder)
+    assert len(recorder.sources) == (fate in PASSING)
+
+
 def test_answers_do_not_depend_on_the_number_of_workers(
     tree: Path, done: tuple[Path, ScanReport], tmp_path: Path
 ) -> None:
