@@ -325,6 +325,13 @@ MUTANTS = (
         "if len(levels) > 10 * limits.max_folder_depth:",
         "tests/read/find/test_walk.py",
     ),
+    Mutant(
+        "a journal of somebody else is not ours",
+        "run/store/journal.py",
+        "return first == HEADER or bool(_read(first)[0])",
+        "return True",
+        "tests/run/store/test_folder.py",
+    ),
 )
 
 

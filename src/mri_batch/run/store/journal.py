@@ -13,6 +13,16 @@ from mri_batch.errors import OutputError
 from mri_batch.records import FoundFile, Study
 from mri_batch.settings import ScanSettings
 
+HEADER = b'{"mri_batch_journal": 1}\n'
+_LONGEST_LINE_BYTES = 64 << 20
+
+
+def is_journal(path: Path) -> bool:
+    """Whether a file begins as a journal does, with the header or, in one of 0.1.0, with a study. Raises OSError."""
+    with path.open("rb") as stream:
+        first = stream.readline(_LONGEST_LINE_BYTES)
+    return first == HEADER or bool(_read(first)[0])
+
 
 class Journal:
     """One line per finished study, flushed to the disk after its folder is in place; a torn last line is ignored.
@@ -32,6 +42,8 @@ class Journal:
                 self._entries, whole = _read(content)
             with path.open("ab") as stream:
                 stream.truncate(whole)
+                if whole == 0:
+                    stream.write(HEADER)
         except OSError as error:
             raise _unwritable(path, error) from error
         self._keys = {entry["key"] for entry in self._entries.values()}
@@ -104,6 +116,9 @@ def _files(study: Study) -> Iterator[FoundFile]:
 def _read(content: bytes) -> tuple[dict[str, dict[str, Any]], int]:
     entries, whole = {}, 0
     for line in content.splitlines(keepends=True):
+        if line == HEADER:
+            whole += len(line)
+            continue
         try:
             entry = json.loads(line)
             known = {**entry, "key": str(entry["key"]), "files": dict(entry["files"])}
