@@ -98,8 +98,8 @@ MUTANTS = (
     Mutant(
         "a study that hangs is stopped",
         "run/executors/local.py",
-        "time.monotonic() - self.since > limit\n",
-        "time.monotonic() - self.since > 1000 * limit\n",
+        "self._team.clock.read() - self.since > limit\n",
+        "self._team.clock.read() - self.since > 1000 * limit\n",
         "tests/run/executors/test_local.py -k hangs",
     ),
     Mutant(
@@ -273,8 +273,8 @@ MUTANTS = (
     Mutant(
         "the number of workers changes nothing",
         "run/scan.py",
-        "    ids = [study_id for study_id, key in plan.iter_keys() if key in journal]",
-        "    ids = [entry for entry in journal._entries]",
+        "    return [study_id for study_id, key in plan.iter_keys() if key in journal]",
+        "    return list(journal._entries)",
         "tests/run/test_determinism.py tests/run/test_scan.py",
     ),
     Mutant(
@@ -283,5 +283,40 @@ MUTANTS = (
         "import click\n",
         "import click\nimport numpy\n",
         "tests/test_house.py",
+    ),
+    Mutant(
+        "a study whose folder is gone is done again",
+        "run/store/settled.py",
+        "all((out / name).is_file() for name in files)",
+        "all(files)",
+        "tests/run/test_scan.py -k not_whole",
+    ),
+    Mutant(
+        "a failure that may pass is tried again",
+        "run/store/settled.py",
+        "return not any(file.file_id in read and _may_pass(file)",
+        "return not any(file.file_id not in read and _may_pass(file)",
+        "tests/run/test_scan.py -k may_pass",
+    ),
+    Mutant(
+        "a stop of the scan does not count as time",
+        "run/executors/local.py",
+        "min(now - self._last, _LONGEST_STEP_S)",
+        "now - self._last",
+        "tests/run/executors/test_local.py -k clock",
+    ),
+    Mutant(
+        "folders are walked within a bound",
+        "read/find/walk.py",
+        "if len(levels) > limits.max_folder_depth:",
+        "if len(levels) > 10 * limits.max_folder_depth:",
+        "tests/read/find/test_walk.py",
+    ),
+    Mutant(
+        "a journal of somebody else is not ours",
+        "run/store/journal.py",
+        "return first == HEADER or bool(_read(first)[0])",
+        "return True",
+        "tests/run/store/test_folder.py",
     ),
 )

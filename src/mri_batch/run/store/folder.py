@@ -8,12 +8,15 @@ import shutil
 import socket
 import sqlite3
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 
 from mri_batch.errors import OutputError
 from mri_batch.files import cannot_write
+from mri_batch.run.store.journal import is_journal
 
+_HEAD_BYTES = 1 << 20
 LOCK, JOURNAL, WORK = ".lock", "journal.jsonl", ".work"
 RESULTS, RESULTS_CSV, FILES = "results.jsonl", "results.csv", "files.csv"
 RUN, MODEL_CARD = "run.json", "model-card.json"
@@ -47,13 +50,29 @@ def remove_work(out: Path) -> None:
 
 
 def _check_ours(out: Path) -> None:
-    if not (out / JOURNAL).exists() and any(p.name not in (LOCK, WORK) for p in out.iterdir()):
-        raise OutputError(
-            "the output folder contains files that are not from a scan",
-            code="OUTPUT_FOREIGN",
-            file=str(out),
-            hint="use an empty folder, or the folder of an earlier scan to resume it",
-        )
+    """Raise OutputError unless the folder is empty or a scan's: a file called like a journal proves nothing."""
+    names = {path.name for path in out.iterdir()} - {LOCK, WORK}
+    if not names or ((out / JOURNAL).is_file() and (is_journal(out / JOURNAL) or _is_barely_begun(out, names))):
+        return
+    raise OutputError(
+        "the output folder contains files that are not from a scan",
+        code="OUTPUT_FOREIGN",
+        file=str(out),
+        hint="use an empty folder, or the folder of an earlier scan to resume it",
+    )
+
+
+def _is_barely_begun(out: Path, names: AbstractSet[str]) -> bool:
+    """Whether the journal holds no whole line and nothing is beside it: its scan was killed at once."""
+    with (out / JOURNAL).open("rb") as stream:
+        return names <= {JOURNAL, STUDIES} and b"\n" not in stream.read(_HEAD_BYTES)
+
+
+def _is_run_of_ours(path: Path) -> bool:
+    try:
+        return "mri_batch" in json.loads(path.read_bytes())
+    except (OSError, ValueError, TypeError):
+        return False
 
 
 def _take_lock(lock: Path) -> None:

@@ -14,6 +14,16 @@ from mri_batch.errors import OutputError
 from mri_batch.records import FoundFile, Study
 from mri_batch.settings import ScanSettings
 
+HEADER = b'{"mri_batch_journal": 1}\n'
+_LONGEST_LINE_BYTES = 64 << 20
+
+
+def is_journal(path: Path) -> bool:
+    """Whether a file begins as a journal does, with the header or, in one of 0.1.0, with a study. Raises OSError."""
+    with path.open("rb") as stream:
+        first = stream.readline(_LONGEST_LINE_BYTES)
+    return first == HEADER or bool(_read(first)[0])
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
@@ -43,6 +53,8 @@ class Journal:
                 self._entries, whole = _read(content)
             with path.open("ab") as stream:
                 stream.truncate(whole)
+                if whole == 0:
+                    stream.write(HEADER)
         except OSError as error:
             raise _unwritable(path, error) from error
         self._keys = {entry.key for entry in self._entries.values()}
@@ -50,6 +62,15 @@ class Journal:
     def __contains__(self, key: str) -> bool:
         """Whether a study of this key is recorded."""
         return key in self._keys
+
+    def list_files(self, study_id: str) -> list[str]:
+        """List the files of a recorded study, by name."""
+        return list(self._entries[study_id].files) if study_id in self._entries else []
+
+    def drop(self, study_id: str) -> None:
+        """Count a study as not recorded until it is recorded again; its line stays."""
+        if study_id in self._entries:
+            self._keys.discard(self._entries.pop(study_id).key)
 
     @property
     def sums(self) -> Digests:
@@ -106,6 +127,9 @@ def _read(content: bytes) -> tuple[dict[str, Entry], int]:
     """Return the entries by study, and how many bytes of whole lines they take."""
     entries, whole = {}, 0
     for line in content.splitlines(keepends=True):
+        if line == HEADER:
+            whole += len(line)
+            continue
         try:
             fields = json.loads(line)
             key, study_id, files = str(fields["key"]), str(fields["study_id"]), dict(fields["files"])
