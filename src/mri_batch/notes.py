@@ -86,6 +86,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "PIXELS_UNDECODABLE": (),
     "VALUES_ALL_NOT_FINITE": (),
     "PIXELS_NOT_PROMISED": (),
+    "ATTRIBUTE_MISSING": ("name",),
     "PICTURE_UNDECODABLE": (),
     "PICTURE_TOO_LARGE": ("rows", "cols"),
     "PICTURE_HUGE": (),

@@ -14,6 +14,7 @@ from mri_batch.errors import Damaged, FileProblem
 from mri_batch.notes import Note
 from mri_batch.read.decode import modality_lut
 from mri_batch.read.decode.codecs import LOSSY, Stored, choose_decoders, decode_frame, syntax_of
+from mri_batch.read.decode.complete import complete
 from mri_batch.read.decode.finite import to_finite
 from mri_batch.read.decode.frames import cut_frame, has_pixels, parse
 from mri_batch.read.decode.modality_lut import Window
@@ -83,6 +84,7 @@ def _check(dataset: Dataset, limits: ReadLimits) -> int:
     """Return the number of frames. Raises Damaged for sizes that no picture has."""
     if not has_pixels(dataset):
         raise Damaged(Note("PIXELS_MISSING"), code="NO_PIXELS", hint=COPY_AGAIN)
+    complete(dataset)
     rows, cols = int(dataset.Rows), int(dataset.Columns)
     n_frames = int(dataset.get("NumberOfFrames") or 1)
     if min(rows, cols, n_frames) < 1:

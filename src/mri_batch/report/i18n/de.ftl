@@ -449,6 +449,7 @@ PIXELS_MISSING = die Datei endet vor ihren Pixeln
 PIXELS_UNDECODABLE = die Pixel können nicht dekodiert werden
 VALUES_ALL_NOT_FINITE = kein Pixelwert ist eine endliche Zahl
 PIXELS_NOT_PROMISED = laut Header hat das Bild keine Pixel
+ATTRIBUTE_MISSING = das Attribut { $name } fehlt oder ist leer
 PICTURE_UNDECODABLE = das Bild kann nicht dekodiert werden
 PICTURE_TOO_LARGE = laut Header hat das Bild { NUMBER($rows, useGrouping: 0) } × { NUMBER($cols, useGrouping: 0) } Pixel
 PICTURE_HUGE = laut Header hat das Bild mehr Pixel als jede echte Aufnahme

@@ -453,6 +453,7 @@ PIXELS_MISSING = the file ends before its pixels
 PIXELS_UNDECODABLE = the pixels cannot be decoded
 VALUES_ALL_NOT_FINITE = no pixel value is a finite number
 PIXELS_NOT_PROMISED = the header declares a picture without pixels
+ATTRIBUTE_MISSING = the attribute { $name } is missing or empty
 PICTURE_UNDECODABLE = the picture cannot be decoded
 PICTURE_TOO_LARGE = the picture’s header declares { NUMBER($rows, useGrouping: 0) } × { NUMBER($cols, useGrouping: 0) } pixels
 PICTURE_HUGE = the picture’s header declares more pixels than any scan has

@@ -449,6 +449,7 @@ PIXELS_MISSING = el archivo termina antes de sus píxeles
 PIXELS_UNDECODABLE = los píxeles no se pueden decodificar
 VALUES_ALL_NOT_FINITE = ningún valor de píxel es un número finito
 PIXELS_NOT_PROMISED = la cabecera declara una imagen sin píxeles
+ATTRIBUTE_MISSING = el atributo { $name } falta o está vacío
 PICTURE_UNDECODABLE = la imagen no se puede decodificar
 PICTURE_TOO_LARGE = la cabecera de la imagen declara { NUMBER($rows, useGrouping: 0) } × { NUMBER($cols, useGrouping: 0) } píxeles
 PICTURE_HUGE = la cabecera de la imagen declara más píxeles de los que tiene cualquier estudio

@@ -452,6 +452,7 @@ PIXELS_MISSING = le fichier s’arrête avant ses pixels
 PIXELS_UNDECODABLE = les pixels ne peuvent pas être décodés
 VALUES_ALL_NOT_FINITE = aucune valeur de pixel n’est un nombre fini
 PIXELS_NOT_PROMISED = l’en-tête annonce une image sans pixels
+ATTRIBUTE_MISSING = l’attribut { $name } manque ou est vide
 PICTURE_UNDECODABLE = l’image ne peut pas être décodée
 PICTURE_TOO_LARGE = l’en-tête de l’image annonce { NUMBER($rows, useGrouping: 0) } × { NUMBER($cols, useGrouping: 0) } pixels
 PICTURE_HUGE = l’en-tête de l’image annonce plus de pixels qu’aucun examen n’en a

@@ -479,6 +479,7 @@ PIXELS_MISSING = файл обрывается раньше пикселей
 PIXELS_UNDECODABLE = пиксели не удалось декодировать
 VALUES_ALL_NOT_FINITE = ни одно значение пикселя не является конечным числом
 PIXELS_NOT_PROMISED = по заголовку, в снимке нет пикселей
+ATTRIBUTE_MISSING = атрибут { $name } отсутствует или пуст
 PICTURE_UNDECODABLE = снимок не удалось декодировать
 PICTURE_TOO_LARGE = в заголовке снимка указано { NUMBER($rows, useGrouping: 0) } × { NUMBER($cols, useGrouping: 0) } пикселей
 PICTURE_HUGE = в заголовке снимка указано больше пикселей, чем бывает в исследованиях
