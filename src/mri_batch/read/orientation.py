@@ -30,7 +30,7 @@ def place_of(groups: Groups) -> Place:
     position = groups.numbers("ImagePositionPatient")
     spacing = groups.numbers("PixelSpacing")
     return Place(
-        orientation=orientation if _spans_plane(orientation) else None,
+        orientation=orientation if len(orientation) == 6 and _spans_plane(orientation) else None,
         position_mm=position if len(position) == 3 else None,
         spacing_mm=spacing if len(spacing) == 2 and min(spacing) > 0.0 else None,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import BinaryIO
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -17,6 +18,7 @@ from mri_batch.read.decode.codecs import LOSSY, Stored, choose_decoders, decode_
 from mri_batch.read.decode.complete import complete
 from mri_batch.read.decode.finite import to_finite
 from mri_batch.read.decode.frames import cut_frame, has_pixels, parse
+from mri_batch.read.decode.mend import close_pixels, respell, settle_syntax
 from mri_batch.read.decode.modality_lut import Window
 from mri_batch.read.decode.mosaic import Mosaic, find_mosaic, has_word
 from mri_batch.read.file_errors import COPY_AGAIN, SUSPICIOUS_FILE, foreign_errors
@@ -39,9 +41,7 @@ def iter_dicom(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileProb
     """
     with foreign_errors(*_PIXELS_DAMAGED):
         with open_plain(file.path, limits) as stream:
-            scan_file(stream, frozenset(), limits)
-            stream.seek(0)
-            dataset = parse(stream, _past_pixels)
+            dataset = _parse(stream, limits)
         n_frames = _check(dataset, limits)
         choose_decoders(syntax_of(dataset))
         places = [place_of(Groups(dataset, index)) for index in range(n_frames)]
@@ -58,6 +58,17 @@ def iter_dicom(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileProb
             yield problem
         else:
             yield replace(picture, notes=(*picture.notes, *file_notes)) if file_notes else picture
+
+
+def _parse(stream: BinaryIO, limits: ReadLimits) -> Dataset:
+    scan = scan_file(stream, frozenset(), limits)
+    stream = respell(stream, scan)
+    stream.seek(0)
+    dataset = parse(stream, _past_pixels)
+    if not has_pixels(dataset) and (closed := close_pixels(stream, scan)):
+        dataset = parse(closed, _past_pixels)
+    settle_syntax(dataset, scan)
+    return dataset
 
 
 def _iter_tiles(file: FoundFile, dataset: Dataset, mosaic: Mosaic) -> Iterator[Slice]:

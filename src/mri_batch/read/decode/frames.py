@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from pydicom import uid
 from pydicom.dataelem import RawDataElement
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 
@@ -20,7 +20,7 @@ _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _IN_PLACE = (uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian)
 
 
-def parse(stream: BinaryIO, stop: Callable[[BaseTag, str | None, int], bool]) -> Dataset:
+def parse(stream: BinaryIO, stop: Callable[[BaseTag, str | None, int], bool]) -> FileDataset:
     """Parse an opened file up to where ``stop`` says; pixels over LARGE_BYTES stay in the file until needed."""
     if isinstance(stream, io.BytesIO):
         return read_partial(stream, stop, force=True)
