@@ -101,9 +101,8 @@ def _scan(
 ) -> tuple[dict[int, bytes], int | None, int]:
     """Return the wanted values, the length of the pixels where they were reached, and where the scan ended.
 
-    Of a meta group that stands twice, the first one counts.
-
-    Undefined lengths are walked through flat, counting how deep they are; defined lengths are stepped over.
+    Of two meta groups the first counts. Undefined lengths are walked through flat, counting how deep they are; defined
+    lengths are stepped over.
     """
     explicit, unpack_tag, unpack_short, unpack_long = coding[0], *(part.unpack_from for part in coding[1:])
     values: dict[int, bytes] = {}
