@@ -56,7 +56,7 @@ def _read_meta(content: bytes) -> tuple[bytes, int]:
         long_form = content[at + 4 : at + 6] in _LONG_FORM
         start = at + (12 if long_form else 8)
         length = struct.unpack_from("<L" if long_form else "<H", content, start - (4 if long_form else 2))[0]
-        if content[at + 2 : at + 4] == b"\x10\x00":
+        if content[at + 2 : at + 4] == b"\x10\x00" and not syntax:  # of a second meta group, nothing counts
             syntax = content[start : start + length].rstrip(b"\0 ")
         at = start + length
     return syntax, at

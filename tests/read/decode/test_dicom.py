@@ -321,3 +321,65 @@ def test_slope_of_zero_of_one_frame_concerns_that_frame(tmp_path: Path) -> None:
     assert np.array_equal(pictures[1].pixels, make.make_head(seed=1) - 5.0)
     assert np.array_equal(pictures[2].pixels, make.make_head(seed=2) * 3.0 - 5.0)
     assert [picture.notes for picture in pictures] == [(), (Note("SLOPE_ZERO"),), ()]
+
+
+def _lut(**values: Any) -> Dataset:
+    item = Dataset()
+    for tag, vr, value in ((0x00283002, "US", values.get("descriptor")), (0x00283006, "OW", values.get("data"))):
+        item.add_new(tag, vr, value)
+    return item
+
+
+EMPTY: dict[str, tuple[str, Any]] = {
+    "PixelPaddingValue": ("US", None),
+    "PixelPaddingRangeLimit": ("US", None),
+    "HighBit": ("US", None),
+    "BitsStored": ("US", None),
+    "PixelRepresentation": ("US", None),
+    "SamplesPerPixel": ("US", None),
+    "PhotometricInterpretation": ("CS", None),
+    "NumberOfFrames": ("IS", None),
+    "RescaleSlope": ("DS", None),
+    "RescaleIntercept": ("DS", None),
+    "WindowCenter": ("DS", None),
+    "PixelSpacing": ("DS", None),
+    "ModalityLUTSequence": ("SQ", [_lut(data=b"\0\1" * 8)]),
+    "VOILUTSequence": ("SQ", [_lut(descriptor=[8, 0, 16])]),
+}
+
+
+@pytest.mark.parametrize("keyword", EMPTY)
+def test_empty_attribute_is_as_if_absent(keyword: str, tmp_path: Path) -> None:
+    """An optional attribute without a value, or one that follows from others, refuses no pixels."""
+    vr, value = EMPTY[keyword]
+    dataset = make.make_dicom(PixelPaddingValue=0) if keyword == "PixelPaddingRangeLimit" else make.make_dicom()
+    dataset.BitsStored, dataset.HighBit = 16, 15
+    dataset.add_new(keyword, vr, value)
+    picture = read_all(tmp_path, dataset)[0]
+    if keyword == "PixelPaddingRangeLimit":
+        assert np.array_equal(picture.pixels[HEAD > 0], HEAD[HEAD > 0])
+    else:
+        assert np.array_equal(picture.pixels, HEAD)
+
+
+@pytest.mark.parametrize("keyword", ["NumberOfFrames", "WindowCenter", "WindowWidth", "PixelSpacing", "RescaleSlope"])
+@pytest.mark.parametrize("text", [b"  ", b"x "])
+def test_malformed_number_is_as_if_absent(keyword: str, text: bytes, tmp_path: Path) -> None:
+    """Blanks and letters in a decimal or integer string refuse no pixels."""
+    dataset = make.make_dicom(WindowCenter="77", WindowWidth="77")
+    dataset.add_new(keyword, "IS" if keyword == "NumberOfFrames" else "DS", "77")
+    path = make.save(dataset, tmp_path / "x.dcm")
+    content = path.read_bytes()
+    tag = dataset[keyword].tag
+    at = content.index(tag.group.to_bytes(2, "little") + tag.element.to_bytes(2, "little")) + 8
+    path.write_bytes(content[:at] + text + content[at + 2 :])
+    assert np.array_equal(only_slice(read_file(path)).pixels, HEAD)
+
+
+@pytest.mark.parametrize("keyword", ["BitsAllocated", "Columns"])
+def test_missing_attribute_is_named(keyword: str, tmp_path: Path) -> None:
+    """Without it the pixels mean nothing, and the reason says which one it is."""
+    problem = only_problem(read_file(make.save(make.make_dicom(**{keyword: None}), tmp_path / "x.dcm")))
+    assert problem.reason
+    assert (problem.code, problem.reason.code) == ("HEADER_DAMAGED", "ATTRIBUTE_MISSING")
+    assert str(dict(problem.reason.args)["name"]).startswith(f"{keyword} (0028,")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import BinaryIO
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -14,8 +15,11 @@ from mri_batch.errors import Damaged, FileProblem
 from mri_batch.notes import Note
 from mri_batch.read.decode import modality_lut
 from mri_batch.read.decode.codecs import LOSSY, Stored, choose_decoders, decode_frame, syntax_of
+from mri_batch.read.decode.complete import complete
 from mri_batch.read.decode.finite import to_finite
+from mri_batch.read.decode.fragments import settle_frames
 from mri_batch.read.decode.frames import cut_frame, has_pixels, parse
+from mri_batch.read.decode.mend import close_pixels, respell, settle_syntax
 from mri_batch.read.decode.modality_lut import Window
 from mri_batch.read.decode.mosaic import Mosaic, find_mosaic, has_word
 from mri_batch.read.file_errors import COPY_AGAIN, SUSPICIOUS_FILE, foreign_errors
@@ -38,17 +42,18 @@ def iter_dicom(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileProb
     """
     with foreign_errors(*_PIXELS_DAMAGED):
         with open_plain(file.path, limits) as stream:
-            scan_file(stream, frozenset(), limits)
-            stream.seek(0)
-            dataset = parse(stream, _past_pixels)
-        n_frames = _check(dataset, limits)
+            dataset = _parse(stream, limits)
+        _check(dataset, limits)
         choose_decoders(syntax_of(dataset))
+        file_notes = settle_frames(dataset)
+        n_frames = _check_frames(dataset, limits)
         places = [place_of(Groups(dataset, index)) for index in range(n_frames)]
         mosaic = find_mosaic(dataset, places[0]) if n_frames == 1 else None
     if mosaic:
         yield from _iter_tiles(file, dataset, mosaic)
         return
-    file_notes = (Note("MOSAIC_WORD_ALONE"),) if n_frames == 1 and has_word(dataset) else ()
+    if n_frames == 1 and has_word(dataset):
+        file_notes = (*file_notes, Note("MOSAIC_WORD_ALONE"))
     for index in _order(places):
         try:
             with foreign_errors(*_PIXELS_DAMAGED):
@@ -57,6 +62,17 @@ def iter_dicom(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileProb
             yield problem
         else:
             yield replace(picture, notes=(*picture.notes, *file_notes)) if file_notes else picture
+
+
+def _parse(stream: BinaryIO, limits: ReadLimits) -> Dataset:
+    scan = scan_file(stream, frozenset(), limits)
+    stream = respell(stream, scan)
+    stream.seek(0)
+    dataset = parse(stream, _past_pixels)
+    if not has_pixels(dataset) and (closed := close_pixels(stream, scan)):
+        dataset = parse(closed, _past_pixels)
+    settle_syntax(dataset, scan)
+    return dataset
 
 
 def _iter_tiles(file: FoundFile, dataset: Dataset, mosaic: Mosaic) -> Iterator[Slice]:
@@ -79,10 +95,16 @@ def _past_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
     return int(tag) > max(PIXEL_TAGS)
 
 
-def _check(dataset: Dataset, limits: ReadLimits) -> int:
-    """Return the number of frames. Raises Damaged for sizes that no picture has."""
+def _check(dataset: Dataset, limits: ReadLimits) -> None:
+    """Raise Damaged for a picture without pixels or of a size that none has, and settle optional attributes."""
     if not has_pixels(dataset):
         raise Damaged(Note("PIXELS_MISSING"), code="NO_PIXELS", hint=COPY_AGAIN)
+    complete(dataset)
+    _check_frames(dataset, limits)
+
+
+def _check_frames(dataset: Dataset, limits: ReadLimits) -> int:
+    """Return the number of frames. Raises Damaged for sizes that no picture has."""
     rows, cols = int(dataset.Rows), int(dataset.Columns)
     n_frames = int(dataset.get("NumberOfFrames") or 1)
     if min(rows, cols, n_frames) < 1:

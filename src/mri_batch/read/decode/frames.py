@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from pydicom import uid
 from pydicom.dataelem import RawDataElement
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileDataset
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 
@@ -20,13 +20,13 @@ _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _IN_PLACE = (uid.ImplicitVRLittleEndian, uid.ExplicitVRLittleEndian)
 
 
-def parse(stream: BinaryIO, stop: Callable[[BaseTag, str | None, int], bool]) -> Dataset:
+def parse(stream: BinaryIO, stop: Callable[[BaseTag, str | None, int], bool]) -> FileDataset:
     """Parse an opened file up to where ``stop`` says; pixels over LARGE_BYTES stay in the file until needed."""
     if isinstance(stream, io.BytesIO):
         return read_partial(stream, stop, force=True)
     dataset = read_partial(stream, stop, defer_size=LARGE_BYTES, force=True)
     end = stream.seek(0, io.SEEK_END)
-    if any(raw.value_tell + raw.length > end for key in _PIXELS if (raw := _left_in_file(dataset, key))):
+    if any(raw.value_tell + raw.length > end for key in _PIXELS if (raw := left_in_file(dataset, key))):
         stream.seek(0)
         return read_partial(stream, stop, force=True)  # cut short: what is there
     return dataset
@@ -34,7 +34,7 @@ def parse(stream: BinaryIO, stop: Callable[[BaseTag, str | None, int], bool]) ->
 
 def has_pixels(dataset: Dataset) -> bool:
     """Whether there are stored values."""
-    return any(_left_in_file(dataset, key) or dataset.get(key) for key in _PIXELS)
+    return any(left_in_file(dataset, key) or dataset.get(key) for key in _PIXELS)
 
 
 def cut_frame(dataset: Dataset, index: int, path: Path) -> tuple[Dataset, int]:
@@ -43,7 +43,7 @@ def cut_frame(dataset: Dataset, index: int, path: Path) -> tuple[Dataset, int]:
     Where the pixels are in memory, or frames do not lie in the file one after the other as they are (compressed, cut
     short, of several samples), return the data set as it is, and ``index``.
     """
-    raw = _left_in_file(dataset, "PixelData")
+    raw = left_in_file(dataset, "PixelData")
     if raw is None or syntax_of(dataset) not in _IN_PLACE:
         return dataset, index
     bits, n_frames = int(dataset.BitsAllocated), int(dataset.get("NumberOfFrames") or 1)
@@ -60,6 +60,7 @@ def cut_frame(dataset: Dataset, index: int, path: Path) -> tuple[Dataset, int]:
     return single, 0
 
 
-def _left_in_file(dataset: Dataset, keyword: str) -> RawDataElement | None:
+def left_in_file(dataset: Dataset, keyword: str) -> RawDataElement | None:
+    """Return the element of a value that was left in the file, None where it is in memory or absent."""
     item = dataset.get_item(keyword, keep_deferred=True) if keyword in dataset else None
     return item if isinstance(item, RawDataElement) and item.value is None else None

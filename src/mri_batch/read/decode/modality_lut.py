@@ -106,10 +106,18 @@ def choose_window(values: Float32, dataset: Dataset, groups: Groups, padding: Bo
     A window that does not meet the values at all (seen after rescaling by careless software) is not used.
     """
     inside = values if padding is None else values[~padding]
-    window = _first_window(groups) or _lut_window(dataset)
+    window = _header_window(dataset, groups)
     if window and window[0] < float(inside.max()) and window[1] > float(inside.min()):
         return window
     return _percentile_window(inside)
+
+
+def _header_window(dataset: Dataset, groups: Groups) -> Window | None:
+    """Return the window of the header; malformed values, which serve display alone, give none."""
+    try:
+        return _first_window(groups) or _lut_window(dataset)
+    except Exception:  # whatever a parser of malformed values raises
+        return None
 
 
 def _percentile_window(values: Float32) -> Window:

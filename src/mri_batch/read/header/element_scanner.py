@@ -22,9 +22,11 @@ _BLOCK_BYTES = 1 << 15  # most headers come in one read
 _MAX_VALUE_BYTES = 1 << 16  # nothing that grouping wants comes near
 _MAX_ELEMENTS = 400_000  # an enhanced object of 2,000 frames has half of it
 _META_CLASS, _META_SYNTAX, _CLASS = 0x00020002, 0x00020010, 0x00080016
-_UNDEFINED = 0xFFFFFFFF
+UNDEFINED = 0xFFFFFFFF
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
-_LONG_FORM = frozenset({b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"})
+_LONG_FORM = frozenset(
+    {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"OX", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
+)
 _SHORT_FORM = frozenset(
     {b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN", b"SH", b"SL", b"SS"}
     | {b"ST", b"TM", b"UI", b"UL", b"US"}
@@ -32,12 +34,18 @@ _SHORT_FORM = frozenset(
 
 
 class Scan(NamedTuple):
-    """The wanted values of the top level by tag, as bytes; ``pixel_bytes`` is None where the file has no pixels."""
+    """The wanted values of the top level by tag, as bytes; ``pixel_bytes`` is None where the file has no pixels.
+
+    ``end``: where the scan ended, which is where the pixel element starts. ``ox_at``: where elements start that give
+    their value representation as OX, the name that some writers use for OW.
+    """
 
     values: dict[int, bytes]
     syntax: str
     little_endian: bool
     pixel_bytes: int | None
+    end: int = 0
+    ox_at: tuple[int, ...] = ()
 
 
 class _Coding(NamedTuple):
@@ -59,29 +67,42 @@ def scan_file(stream: BinaryIO, wanted: AbstractSet[int], limits: ReadLimits) ->
     meta, _, at = _scan(stream, start, _LITTLE, frozenset({_META_CLASS, _META_SYNTAX}), limits, only_meta=True)
     syntax = meta.get(_META_SYNTAX, b"").rstrip(b"\0 ").decode("ascii", "replace")
     coding = _choose_coding(stream, at, syntax)
-    values, pixel_bytes, _ = _scan(stream, at, coding, wanted, limits, only_meta=False)
+    ox_at: list[int] = []
+    values, pixel_bytes, end = _scan(stream, at, coding, wanted, limits, only_meta=False, ox_at=ox_at)
     values.setdefault(_CLASS, meta.get(_META_CLASS, b""))  # a DICOMDIR names its class only there
-    return Scan(values, syntax, coding is not _BIG, pixel_bytes)
+    return Scan(values, syntax, coding is not _BIG, pixel_bytes, end, tuple(ox_at))
 
 
 def _choose_coding(stream: BinaryIO, at: int, syntax: str) -> _Coding:
-    """Choose by the transfer syntax; without one, by whether the first element has a value representation."""
-    if syntax:
-        known = {str(uid.ImplicitVRLittleEndian): _IMPLICIT, str(uid.ExplicitVRBigEndian): _BIG}
-        return known.get(syntax, _LITTLE)
+    """Choose implicit or explicit by the first element itself: writers change the one and forget the other."""
     stream.seek(at)
     first = stream.read(6)
-    if first[4:6] not in _SHORT_FORM | _LONG_FORM:
+    if syntax == uid.ExplicitVRBigEndian:
+        return _BIG
+    if not _is_vr(first[4:6]):
         return _IMPLICIT
-    return _BIG if first[:1] == b"\0" else _LITTLE
+    return _BIG if first[:1] == b"\0" and not syntax else _LITTLE
+
+
+def _is_vr(content: bytes) -> bool:
+    """Whether two bytes look like a value representation, known or not: two capital letters."""
+    return len(content) == 2 and content.isalpha() and content.isupper()
 
 
 def _scan(
-    stream: BinaryIO, at: int, coding: _Coding, wanted: AbstractSet[int], limits: ReadLimits, *, only_meta: bool
+    stream: BinaryIO,
+    at: int,
+    coding: _Coding,
+    wanted: AbstractSet[int],
+    limits: ReadLimits,
+    *,
+    only_meta: bool,
+    ox_at: list[int] | None = None,
 ) -> tuple[dict[int, bytes], int | None, int]:
     """Return the wanted values, the length of the pixels where they were reached, and where the scan ended.
 
-    Undefined lengths are walked through flat, counting how deep they are; defined lengths are stepped over.
+    Of two meta groups the first counts. Undefined lengths are walked through flat, counting how deep they are; defined
+    lengths are stepped over.
     """
     explicit, unpack_tag, unpack_short, unpack_long = coding[0], *(part.unpack_from for part in coding[1:])
     values: dict[int, bytes] = {}
@@ -97,15 +118,21 @@ def _scan(
         if only_meta and group != 2:
             return values, None, at
         vr = block[i + 4 : i + 6]
-        if not explicit or group == 0xFFFE or (vr not in _SHORT_FORM and vr not in _LONG_FORM):
-            length, start = unpack_long(block, i + 4)[0], at + 8  # also where a writer switches to implicit inside
+        if not explicit or group == 0xFFFE:
+            length, start = unpack_long(block, i + 4)[0], at + 8
         elif vr in _SHORT_FORM:
             length, start = unpack_short(block, i + 6)[0], at + 8
-        else:
+        elif vr in _LONG_FORM:
             length, start = unpack_long(block, i + 8)[0], at + 12
+            if vr == b"OX" and ox_at is not None:
+                ox_at.append(at)
+        elif _is_vr(vr):  # unknown ones have the short form
+            length, start = unpack_short(block, i + 6)[0], at + 8
+        else:  # a writer that switches to implicit inside
+            length, start = unpack_long(block, i + 4)[0], at + 8
         if depth == 0 and tag in PIXEL_TAGS:
             return values, length, at
-        if length == _UNDEFINED:
+        if length == UNDEFINED:
             depth += 1
             if depth > 2 * limits.max_nesting:  # a level is a sequence and an item
                 raise Damaged(Note("TOO_DEEP"), code="TOO_DEEP", hint=SUSPICIOUS_FILE)
@@ -113,7 +140,7 @@ def _scan(
         elif tag in (_ITEM_END, _SEQUENCE_END):
             depth, at = max(depth - 1, 0), start
         else:
-            if depth == 0 and tag in wanted and length <= _MAX_VALUE_BYTES:
+            if depth == 0 and tag in wanted and length <= _MAX_VALUE_BYTES and not (only_meta and tag in values):
                 values[tag] = _value(stream, block, start - base, start, length)
             at = start + length
     raise Damaged(Note("TOO_MANY_ELEMENTS", {"limit": _MAX_ELEMENTS}), code="TOO_LARGE", hint=SUSPICIOUS_FILE)
