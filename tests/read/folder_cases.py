@@ -597,6 +597,42 @@ def junk_among_the_files(folder: Path) -> None:
         (folder / name).write_bytes(b"%PDF nothing to see")
 
 
+@case(codes=["SIDE_FILE"] * 4)
+def side_files_of_a_mac(folder: Path) -> None:
+    """AppleDouble files and __MACOSX are skipped, whatever their names end with."""
+    make.save_series(folder / "a")
+    side = b"\0\x05\x16\x07\0\x02\0\0Mac OS X" + b"\0" * 80
+    (folder / "__MACOSX" / "a").mkdir(parents=True)
+    for name, content in (("a/._x.dcm", side), ("a/._y.png", side), ("__MACOSX/a/._x.dcm", side)):
+        (folder / name).write_bytes(content)
+    (folder / "__MACOSX" / "a" / "._z.dcm").touch()
+
+
+@case(codes=["EARLIER_RESULTS"])
+def results_of_an_earlier_scan(folder: Path) -> None:
+    """The output of an earlier scan is left out, its pictures with it."""
+    make.save_series(folder)
+    make.save_picture(folder / "out" / "studies" / "st-1" / "key.png")
+    for name in ("journal.jsonl", "results.jsonl"):
+        (folder / "out" / name).touch()
+
+
+@case(codes=["ARCHIVE", "NOT_DOWNLOADED", "NOT_DOWNLOADED", "PICTURE_FORMAT", "VIDEO", "VOLUME_FORMAT"])
+def formats_that_are_not_read(folder: Path) -> None:
+    """Archives, volumes, videos, other pictures and placeholders are named, whatever their names end with."""
+    make.save_series(folder)
+    contents = {
+        "a.dcm": b"PK\3\4" + b"\0" * 40,
+        ".b.dcm.icloud": b"bplist00\xd3",
+        "c.dcm": b"version https://git-lfs.github.com/spec/v1\n",
+        "d.jpg": b"RIFF\x20\0\0\0WEBPVP8 ",
+        "e": b"\0\0\0\x20ftypisom",
+        "f.nii": b"\x5c\x01\0\0" + b"\0" * 340 + b"n+1\0",
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+
+
 # -- names and links
 
 
