@@ -69,6 +69,8 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "FORMAT_NOT_READ": ("format",),
     "DUPLICATE_CONTENT": ("file",),
     "DUPLICATE_RECODED": ("file",),
+    "DUPLICATE_PIXELS": ("file",),
+    "DUPLICATE_UNSOUND": ("file",),
     "DUPLICATE_DIFFERS": ("file",),
     "ALL_FILES_UNREADABLE": ("n", "first"),
     "PERMISSION_DENIED": (),

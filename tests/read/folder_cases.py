@@ -234,6 +234,35 @@ def duplicate_in_another_codec(folder: Path) -> None:
     make.save(make.compress(make.make_dicom(make.make_head(seed=3), number=3), uid.RLELossless), folder / "z.dcm")
 
 
+@case(codes=["DUPLICATE_UNSOUND"])
+def truncated_copy_found_first(folder: Path) -> None:
+    """The whole copy is used, though a truncated one comes first."""
+    make.save_series(folder)
+    _cut(_one(folder, "a.dcm", pixels=make.make_head(seed=3), number=3), 0.7)
+
+
+@case(codes=["DUPLICATE_UNSOUND"])
+def copy_without_decoder_found_first(folder: Path) -> None:
+    """The copy that can be decoded is used."""
+    make.save_series(folder)
+    video = make.make_dicom(number=3, syntax=uid.MPEG4HP41, PixelData=encapsulate([b"\xff\x0a"]))
+    make.save(video, folder / "a.dcm")
+
+
+@case(codes=["DUPLICATE"])
+def copy_with_another_description(folder: Path) -> None:
+    """Equal pixels at one place are a copy, whatever else its header says."""
+    make.save_series(folder)
+    _one(folder, "z.dcm", pixels=make.make_head(seed=3), number=3, SeriesDescription="sent again", EchoTime=11.0)
+
+
+@case(codes=["DUPLICATE_DIFFERS"])
+def differing_copy_in_another_codec(folder: Path) -> None:
+    """Pixels decide: equal headers in two codecs do not make a copy."""
+    make.save_series(folder)
+    make.save(make.compress(make.make_dicom(make.make_head(seed=9), number=3), uid.RLELossless), folder / "z.dcm")
+
+
 # -- what is missing or broken
 
 

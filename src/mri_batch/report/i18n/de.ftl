@@ -420,6 +420,8 @@ NOT_DOWNLOADED = ein Platzhalter: Die Datei selbst ist nicht heruntergeladen
 FORMAT_NOT_READ = Dateien im Format { $format } werden nicht gelesen
 DUPLICATE_CONTENT = derselbe Inhalt wie { $file }
 DUPLICATE_RECODED = dieselbe Instanz wie { $file }, anders kodiert
+DUPLICATE_PIXELS = dieselben Pixel wie { $file }, nur der Header ist anders
+DUPLICATE_UNSOUND = eine Kopie von { $file }, deren Pixel nicht lesbar sind
 DUPLICATE_DIFFERS = dieselbe Instanz-UID wie { $file }, aber anderer Inhalt
 ALL_FILES_UNREADABLE = { $n ->
     [one] { $n } Datei konnte nicht gelesen werden: { $first }

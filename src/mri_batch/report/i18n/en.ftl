@@ -424,6 +424,8 @@ NOT_DOWNLOADED = a placeholder: the file itself has not been downloaded
 FORMAT_NOT_READ = { $format } files are not read
 DUPLICATE_CONTENT = the same content as { $file }
 DUPLICATE_RECODED = the same instance as { $file }, encoded differently
+DUPLICATE_PIXELS = the same pixels as { $file }; only the header differs
+DUPLICATE_UNSOUND = a copy of { $file } whose pixels cannot be read
 DUPLICATE_DIFFERS = the same instance UID as { $file }, but different content
 ALL_FILES_UNREADABLE = { $n ->
     [one] { $n } file could not be read: { $first }

@@ -420,6 +420,8 @@ NOT_DOWNLOADED = un marcador de posición: el archivo en sí no se ha descargado
 FORMAT_NOT_READ = los archivos { $format } no se leen
 DUPLICATE_CONTENT = el mismo contenido que { $file }
 DUPLICATE_RECODED = la misma instancia que { $file }, codificada de otro modo
+DUPLICATE_PIXELS = los mismos píxeles que { $file }; solo difiere la cabecera
+DUPLICATE_UNSOUND = una copia de { $file } cuyos píxeles no se pueden leer
 DUPLICATE_DIFFERS = el mismo UID de instancia que { $file }, pero contenido distinto
 ALL_FILES_UNREADABLE = { $n ->
     [one] { $n } archivo no se pudo leer: { $first }

@@ -423,6 +423,8 @@ NOT_DOWNLOADED = un espace réservé : le fichier lui-même n’a pas été tél
 FORMAT_NOT_READ = les fichiers { $format } ne sont pas lus
 DUPLICATE_CONTENT = même contenu que { $file }
 DUPLICATE_RECODED = même instance que { $file }, codée autrement
+DUPLICATE_PIXELS = mêmes pixels que { $file } ; seul l’en-tête diffère
+DUPLICATE_UNSOUND = une copie de { $file } dont les pixels sont illisibles
 DUPLICATE_DIFFERS = même UID d’instance que { $file }, mais contenu différent
 ALL_FILES_UNREADABLE = { $n ->
     [one] { $n } fichier n’a pas pu être lu : { $first }

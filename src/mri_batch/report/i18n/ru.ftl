@@ -445,6 +445,8 @@ NOT_DOWNLOADED = заглушка: сам файл не загружен
 FORMAT_NOT_READ = файлы { $format } не читаются
 DUPLICATE_CONTENT = то же содержимое, что у { $file }
 DUPLICATE_RECODED = тот же объект, что { $file }, в другой кодировке
+DUPLICATE_PIXELS = те же пиксели, что у { $file }; отличается только заголовок
+DUPLICATE_UNSOUND = копия { $file }, пиксели которой не читаются
 DUPLICATE_DIFFERS = тот же UID объекта, что у { $file }, но другое содержимое
 ALL_FILES_UNREADABLE = { $n ->
     [1] не удалось прочитать { $n } файл: { $first }
