@@ -152,4 +152,4 @@ def _ignore_coding(member: Member) -> Header:
         lossy_image_compression=False,
         image_type=(),
     )
-    return member.header._replace(info=info, syntax="")
+    return member.header._replace(info=info, syntax="", image_words=())
