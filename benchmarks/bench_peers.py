@@ -51,7 +51,7 @@ def torch_runs(card: ModelCard, arch: str, options: dict[str, object], pixels: F
 
     def with_rollout() -> object:
         with torch.inference_mode():
-            _, attentions, _ = network.forward_taps(x)  # type: ignore[operator]
+            _, attentions, _ = network.forward_with_attention(x)  # type: ignore[operator]
         rolled = np.eye(attentions[0].shape[-1], dtype=np.float32)
         for weights in attentions:
             mixed = 0.5 * weights.numpy().mean(axis=1) + 0.5 * np.eye(rolled.shape[-1], dtype=np.float32)
@@ -59,7 +59,7 @@ def torch_runs(card: ModelCard, arch: str, options: dict[str, object], pixels: F
         return rolled
 
     runs: dict[str, Run] = {"PyTorch eager, logits": logits}
-    if hasattr(network, "forward_taps"):
+    if hasattr(network, "forward_with_attention"):
         runs["PyTorch eager, rollout in numpy"] = with_rollout
     return runs
 

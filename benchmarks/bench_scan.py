@@ -24,12 +24,10 @@ from PIL import Image
 from tests import make
 
 from mri_batch.model.bundled import choose_model
-from mri_batch.model.gate import load_gate
-from mri_batch.model.package import read_package
-from mri_batch.model.session import Session
-from mri_batch.read.group import Grouper
-from mri_batch.run.scan import gather
-from mri_batch.run.study import Job, process
+from mri_batch.read.collect import collect
+from mri_batch.run.executors.worker import load_worker_model
+from mri_batch.run.results import Job
+from mri_batch.run.study import process
 from mri_batch.settings import ScanSettings
 
 SAMPLES = Path(__file__).parents[1] / "sample_inputs" / "dicom_axial"
@@ -46,8 +44,7 @@ def make_study(folder: Path, n_slices: int, side: int, study: str = "1") -> None
 
 def read_job(settings: ScanSettings, work: Path) -> Job:
     """Walk and group the input's only study."""
-    with Grouper(work, limits=settings.limits) as grouper:
-        gather(settings, grouper)
+    with collect(settings.paths, limits=settings.limits, workdir=work) as grouper:
         return Job(study=next(grouper.iter_studies()), key="bench")
 
 
@@ -66,15 +63,15 @@ def measure(model: Path, *, side: int, n_slices: int, threads: int, rounds: int,
         settings = ScanSettings(paths=(folder / "in",), out=folder / "out", model=model, faithfulness=faithfulness)
         settings = replace(settings, threads=threads)
         job = read_job(settings, folder)
-        package = read_package(model)
-        session, gate = Session(package, threads=threads, batch_size=settings.batch_size), load_gate(package)
+        worker_model = load_worker_model(model, threads=threads, batch_size=settings.batch_size)
+        session = worker_model.session
         p = session.card.preprocessing
         shape = (n_slices, p.channels, p.rows, p.cols)
         pixels = np.random.default_rng(0).standard_normal(shape, np.float32)
         pairs = []
         for _ in range(rounds + 1):
             raw = timed(lambda: session.logits(pixels))
-            pairs.append((raw, timed(lambda: process(job, settings, session, gate))))
+            pairs.append((raw, timed(lambda: process(job, settings, worker_model))))
     raw_ms, scan_ms = ([statistics.median(p[i][k] for p in pairs[1:]) / n_slices * 1e3 for k in (0, 1)] for i in (0, 1))
     ratio = [statistics.median(raw[k] / scan[k] for raw, scan in pairs[1:]) for k in (0, 1)]
     return {

@@ -40,7 +40,7 @@ def list_packages() -> list[tuple[str, str]]:
     while todo:
         requirement = Requirement(todo.pop())
         name = canonicalize_name(requirement.name)
-        if name in wanted or not any(target.wants(requirement, requirement.extras) for target in TARGETS):
+        if name in wanted or not any(target.applies(requirement, requirement.extras) for target in TARGETS):
             continue
         try:
             about = metadata.distribution(name)

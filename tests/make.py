@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -145,6 +146,7 @@ def make_mosaic(
         PixelSpacing=[2.0, 2.0],
         SpacingBetweenSlices=3.0,
     )
+    dataset.AcquisitionMatrix = [0, tile, tile, 0]
     if csa:
         dataset.add_new(0x00290010, "LO", "SIEMENS CSA HEADER")
         values = {"NumberOfImagesInMosaic": [str(n_tiles)], "SliceNormalVector": [f"{v:.8f}" for v in normal]}
@@ -218,6 +220,60 @@ def save_pages(path: Path, pages: Iterable[Pixels]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     first, *others = [Image.fromarray(page) for page in pages]
     first.save(path, save_all=True, append_images=others)
+    return path
+
+
+def save_tiff(
+    path: Path, samples: Pixels, *, order: Literal["<", ">"] = "<", deflate: bool = False, **tags: int
+) -> Path:
+    """Write a TIFF of two strips a plane from samples [rows, cols] or [rows, cols, n], by TIFF 6.0 and not by Pillow.
+
+    ``tags``: photometric, planar (2: plane by plane), orientation, predictor (2, with ``deflate``), extra.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cube = samples if samples.ndim == 3 else samples[..., None]
+    rows, cols, n = cube.shape
+    half, planar = rows // 2, tags.get("planar", 1)
+    planes = [cube[..., k : k + 1] for k in range(n)] if planar == 2 else [cube]
+    coded = [np.diff(p, axis=1, prepend=p[:, :1] * 0) if tags.get("predictor") == 2 else p for p in planes]
+    strips = [part.astype(cube.dtype.newbyteorder(order)).tobytes() for p in coded for part in (p[:half], p[half:])]
+    strips = [zlib.compress(strip) for strip in strips] if deflate else strips
+    offsets = [8 + sum(map(len, strips[:k])) for k in range(len(strips))]
+    sample_format = {"u": 1, "i": 2, "f": 3}[cube.dtype.kind]
+    values = {256: [cols], 257: [rows], 258: [cube.dtype.itemsize * 8] * n, 259: [8 if deflate else 1]}
+    values |= {262: [tags.get("photometric", 2 if n > 2 else 1)], 273: offsets, 274: [tags.get("orientation", 1)]}
+    values |= {277: [n], 278: [max(half, 1)], 279: [len(strip) for strip in strips], 284: [planar]}
+    values |= {317: [tags.get("predictor", 1)], 339: [sample_format] * n}
+    if n in (2, 4):
+        values[338] = [tags.get("extra", 2)]
+    start = 8 + sum(map(len, strips))
+    at = start + 2 + 12 * len(values) + 4
+    entries, late = b"", b""
+    for tag, numbers in sorted(values.items()):
+        content = struct.pack(f"{order}{len(numbers)}L", *numbers)
+        inline = content if len(content) == 4 else struct.pack(f"{order}L", at + len(late))
+        late += content if len(content) > 4 else b""
+        entries += struct.pack(f"{order}HHL", tag, 4, len(numbers)) + inline
+    head = (b"II" if order == "<" else b"MM") + struct.pack(f"{order}HL", 42, start)
+    body = struct.pack(f"{order}H", len(values)) + entries + struct.pack(f"{order}L", 0) + late
+    path.write_bytes(head + b"".join(strips) + body)
+    return path
+
+
+def save_deep_png(path: Path, samples: npt.NDArray[np.uint16], chunks: Iterable[tuple[bytes, bytes]] = ()) -> Path:
+    """Write a 16-bit PNG from uint16[rows, cols, 1 to 4], filters up and sub in turn; ``chunks`` precede the data."""
+    rows, cols, n = samples.shape
+    raw = samples.astype(">u2").view(np.uint8).reshape(rows, cols * n * 2)
+    lines = []
+    for row in range(rows):
+        before = np.roll(raw[row], 2 * n) if row % 2 else (raw[row - 1] if row else raw[row] * 0)
+        if row % 2:
+            before[: 2 * n] = 0
+        lines.append(bytes([1 if row % 2 else 2]) + (raw[row] - before).tobytes())
+    header = struct.pack(">LLBBBBB", cols, rows, 16, {1: 0, 2: 4, 3: 2, 4: 6}[n], 0, 0, 0)
+    parts = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(b"".join(lines))), (b"IEND", b"")]
+    coded = (struct.pack(">L", len(b)) + t + b + struct.pack(">L", zlib.crc32(t + b)) for t, b in parts)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(coded))
     return path
 
 

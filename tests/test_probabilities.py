@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mri_batch.probabilities import (
+    conformal_floor,
     conformal_set,
     conformal_thresholds,
     expected_calibration_error,
@@ -77,3 +78,11 @@ def test_mahalanobis_score_is_the_distance_to_the_nearest_mean() -> None:
     means = np.array([[0.0, 0.0], [10.0, 0.0]], np.float32)
     features = np.array([[0.0, 6.0], [10.0, 0.0]], np.float32)
     assert mahalanobis_score(features, means, np.eye(2, dtype=np.float32) / 4).tolist() == [9.0, 0.0]
+
+
+def test_a_conformal_floor_of_few_values_guarantees_less() -> None:
+    """Four values guarantee one in five, not one in ten; without any, nothing is ruled out."""
+    assert conformal_floor(np.array([0.4, 0.2, 0.9, 0.6]), 0.1) == (0.2, 0.2)
+    least, alpha = conformal_floor(np.linspace(0.1, 1.9, 19), 0.1)
+    assert (least, alpha) == pytest.approx((0.2, 0.1))
+    assert conformal_floor(np.zeros(0), 0.1) == (0.0, 0.0)

@@ -26,7 +26,7 @@ from mri_batch.errors import MethodAbsent, NothingToRead, OutputError, UsageErro
 from mri_batch.explain.registry import choose_default, choose_methods
 from mri_batch.intensities import find_percentiles
 from mri_batch.model.bundled import choose_model
-from mri_batch.model.decide import calibrate, decide
+from mri_batch.model.decide import answer_series, calibrate, decide
 from mri_batch.model.gate import load_gate
 from mri_batch.model.package import read_package
 from mri_batch.model.prepare import prepare
@@ -43,6 +43,7 @@ from mri_batch.run.executors.local import usable_cores
 from mri_batch.run.scan import ScanReport, iter_results
 from mri_batch.run.scan import scan as run_scan
 from mri_batch.settings import DicomOutput, FaithfulnessOf, ReadLimits, ScanSettings
+from mri_batch.text import JsonObject
 
 Picture = Slice | npt.NDArray[np.generic] | Path | str
 _WINDOW_PERCENTILES = (1.0, 99.0)  # what an array is shown with; the model's own intensity rule does not depend on it
@@ -130,8 +131,12 @@ class Model:
         names = [wiring.logits, *([wiring.features] if self._gate is not None and wiring.features else [])]
         outputs = self._session.outputs(ready.pixels, names)
         score = self._gate.score(outputs[names[1]])[0] if self._gate is not None and len(names) > 1 else None
-        probabilities = calibrate(outputs[wiring.logits], self.card)[0]
-        return decide(probabilities, self.card, gate_score=None if score is None else float(score))
+        calibrated = calibrate(outputs[wiring.logits], self.card)
+        return decide(
+            answer_series(calibrated, self.card).probabilities,
+            self.card,
+            gate_score=None if score is None else float(score),
+        )
 
 
 def load_model(model: str | Path | None = None, *, threads: int = 0) -> Model:
@@ -218,7 +223,7 @@ def read_results(out: str | Path) -> tuple[StudyResult, ...]:
     return tuple(iter_results(folder, study_ids))
 
 
-def read_table(out: str | Path) -> list[dict[str, object]]:
+def read_table(out: str | Path) -> list[JsonObject]:
     """Read the results of a finished scan as rows with the columns of ``results.csv``, ready for a data frame."""
     return to_rows(read_results(out))
 

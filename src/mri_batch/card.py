@@ -6,9 +6,11 @@ is what. ``model.json`` in a package is this schema; reading and writing stand i
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, model_validator
+
+from mri_batch.text import JsonObject
 
 Unit = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
@@ -16,6 +18,7 @@ ResizeFilter = Literal["bilinear", "bicubic", "lanczos", "box", "nearest"]
 Sequence = Literal["T1", "T2", "T2STAR", "FLAIR", "PD"]
 Plane = Literal["axial", "sagittal", "coronal"]
 Knob = bool | int | float | str | None
+Knobs = dict[str, Knob]  # a method\'s parameters by name
 
 
 class _Part(BaseModel):
@@ -95,12 +98,32 @@ class Calibration(_Part):
 
 
 class Conformal(_Part):
-    """Class-conditional (Mondrian) conformal sets: label k is in the set when 1 - p[k] <= thresholds[k]."""
+    """Class-conditional (Mondrian) conformal sets: label k is in the set when 1 - p[k] <= thresholds[k].
+
+    ``n_slices`` or ``n_studies``: how many of each label they were fitted on.
+    """
 
     alpha: Unit = 0.1
     thresholds: dict[str, Unit] = {}
     n_slices: dict[str, int] = {}
+    n_studies: dict[str, int] = {}
     fitted_on: str = ""
+
+
+class WindowMean(_Part):
+    """The rule of :mod:`mri_batch.study_rule`: the most suspicious window of ``window_mm`` along a series decides.
+
+    ``temperature`` divides the logits of the slices, in place of the calibration's; ``shift`` is then added to the
+    background logit. What is said of single slices has ``slice_shift`` and is smoothed over ``slice_smooth_mm``.
+    """
+
+    window_mm: Positive
+    temperature: Positive = 1.0
+    shift: float = 0.0
+    slice_shift: float = 0.0
+    slice_smooth_mm: Annotated[float, Field(ge=0.0)] = 0.0
+    fitted_on: str = ""
+    n_studies: dict[str, int] = {}
 
 
 class OutOfDistribution(_Part):
@@ -120,11 +143,12 @@ class Decision(_Part):
     """How slices become a series and a study, and when the tool cautions or abstains.
 
     ``mean``: mean of the calibrated probabilities over the slices. ``top_quarter_mean``: mean over the
-    quarter of the slices (at least three) with the least probability of ``background_label``.
-    A study is the plain mean of its series.
+    quarter of the slices (at least three) with the least probability of ``background_label``. ``window_mean``: by the
+    parameters in ``window``. A study is the plain mean of its series. Thresholds are of a study's probabilities.
     """
 
-    aggregation: Literal["mean", "top_quarter_mean"] = "mean"
+    aggregation: Literal["mean", "top_quarter_mean", "window_mean"] = "mean"
+    window: WindowMean | None = None
     background_label: str | None = None
     caution_below: Unit = Field(default=0.8, description="caution when the top probability is below this")
     abstain_below: Unit = Field(default=0.5, description="abstain when the top probability is below this")
@@ -138,7 +162,7 @@ class MethodEntry(_Part):
     method: str
     available: bool = True
     reason: str = Field(default="", description="why it is absent, or what to keep in mind")
-    knobs: dict[str, Knob] = {}
+    knobs: Knobs = {}
     scale_max: float | None = Field(
         default=None, description="heat at the top of the colour bar, from the validation set"
     )
@@ -211,9 +235,12 @@ class ModelCard(_Part):
     modalities: tuple[str, ...] = Field(default=(), description="DICOM Modality values it is for; empty: any")
     body_parts: tuple[str, ...] = Field(default=(), description="DICOM BodyPartExamined values it is for; empty: any")
     sequences: tuple[Sequence, ...] = Field(default=(), description="what its series are weighted by; empty: any")
+    contrast: Literal["with", "without"] | None = Field(
+        default=None, description="whether its series are acquired with a contrast agent; None: either"
+    )
     planes: tuple[Plane, ...] = Field(default=(), description="planes of the slices that it is for; empty: any")
-    training: dict[str, Any] = {}
-    metrics: dict[str, Any] = {}
+    training: JsonObject = {}
+    metrics: JsonObject = {}
     intended_use: str = ""
     limits: tuple[str, ...] = ()
     licence: str = ""
@@ -228,8 +255,11 @@ class ModelCard(_Part):
         background = self.decision.background_label
         if background is not None and background not in self.labels:
             raise ValueError(f"decision.background_label {background!r} is not one of the labels")
-        if self.decision.aggregation == "top_quarter_mean" and background is None:
-            raise ValueError("decision.aggregation 'top_quarter_mean' needs decision.background_label")
+        rule = self.decision.aggregation
+        if rule != "mean" and background is None:
+            raise ValueError(f"decision.aggregation {rule!r} needs decision.background_label")
+        if (rule == "window_mean") != (self.decision.window is not None):
+            raise ValueError("decision.aggregation 'window_mean' and decision.window need one another")
         return self
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 SUMS = "SHA256SUMS"
+Digests = Mapping[str, str]  # SHA-256 in hexadecimal digits, by file name relative to a folder, with slashes
 _LINE = re.compile(r"([0-9a-f]{64}) [ *](\S.*)")
 
 
@@ -31,12 +32,12 @@ def digest_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def digest_folder(folder: Path, root: Path) -> dict[str, str]:
+def digest_folder(folder: Path, root: Path) -> Digests:
     """Return the digests of all files below ``folder``, by their names relative to ``root``."""
     return {path.relative_to(root).as_posix(): digest_file(path) for path in _iter_files(folder) if path.is_file()}
 
 
-def format_sums(sums: Mapping[str, str]) -> str:
+def format_sums(sums: Digests) -> str:
     """Format digests as ``sha256sum`` writes them, by name."""
     return "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
 

@@ -44,19 +44,20 @@ class Item:
         return f"{self.data_set}/{self.group or self.name or self.path}"
 
 
-def load_dataset(folders: Sequence[Path]) -> tuple[Item, ...]:
+def load_dataset(folders: Sequence[Path], *, unlabelled: bool = False) -> tuple[Item, ...]:
     """Load the items of one or more data sets, in a fixed order.
 
     ``labels.csv`` has ``file`` (relative to the folder) or ``id`` (a stem in the folder or in ``images/``), and where
-    known ``label`` (default: the folder's name), ``patient_group``, ``split``, ``source``. A picture of the same stem
-    in ``masks/`` is its mask. Raises UsageError, listing all problems, before any picture is read.
+    known ``label`` (without this column the folder's name; rows with an empty cell are skipped unless ``unlabelled``),
+    ``patient_group``, ``split``, ``source``. A picture of the same stem in ``masks/`` is its mask. Raises UsageError,
+    listing all problems, before any picture is read.
     """
     items: list[Item] = []
     for folder in folders:
         if not folder.is_dir():
             raise UsageError("no such folder", code="DATASET_MISSING", file=str(folder), hint="give a data set folder")
         table = folder / "labels.csv"
-        items += _from_table(folder, table) if table.is_file() else _from_folders(folder)
+        items += _from_table(folder, table, unlabelled=unlabelled) if table.is_file() else _from_folders(folder)
     return tuple(items)
 
 
@@ -146,13 +147,16 @@ def refuse_unreadable(problems: Sequence[MriBatchError | str]) -> None:
         )
 
 
-def _from_table(folder: Path, table: Path) -> list[Item]:
+def _from_table(folder: Path, table: Path, *, unlabelled: bool) -> list[Item]:
     items, missing = [], []
     with table.open(newline="", encoding="utf-8-sig") as stream:
         rows = csv.DictReader(stream)
         if not {"file", "id"} & set(rows.fieldnames or ()):
             raise UsageError("no column 'file' or 'id'", code="DATASET_NO_COLUMN", file=str(table))
         for row in rows:
+            label = row.get("label", folder.name)
+            if not label and not unlabelled:
+                continue
             name = row.get("file") or row.get("id") or ""
             path = _find(folder, name)
             if path is None:
@@ -162,7 +166,7 @@ def _from_table(folder: Path, table: Path) -> list[Item]:
             items.append(
                 Item(
                     path=path,
-                    label=row.get("label") or folder.name,
+                    label=label,
                     name=_name(path, folder),
                     data_set=folder.name,
                     group=row.get("patient_group") or "",

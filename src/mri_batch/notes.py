@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Union
 
-Arg = Union[str, int, float, "Note"]
+Arg = Union[str, int, float, "Note", tuple["Note", ...]]
 
 NOTES: Mapping[str, tuple[str, ...]] = {
     # Verdicts
@@ -19,6 +19,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "PROBABILITY_ABSTAIN": ("threshold",),
     "PROBABILITY_CAUTION": ("threshold",),
     "SET_EMPTY": (),
+    "LABEL_OUTSIDE_SET": (),
     "SET_SEVERAL": ("n",),
     "SERIES_DISAGREE": (),
     "FILES_UNREADABLE": ("n", "total"),
@@ -30,15 +31,22 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "POSITIONS_MISSING": (),
     "SLICES_MISSING": ("n",),
     "SLICES_REPEATED": ("n",),
+    "VALUES_NOT_FINITE": (),
+    "RESCALE_UNUSABLE": (),
+    "SLOPE_ZERO": (),
     "PATIENTS_PARTED": (),
     "STACKS_PARTED": ("by",),
+    "PICTURE_TURNED": (),
     "MOSAIC_TILE": (),
+    "MOSAIC_WORD_ALONE": (),
     "SERIES_OF_PICTURES": (),
-    "SERIES_FITS": ("told",),
+    "SERIES_FITS": ("known",),
     "SERIES_UNTOLD": (),
     "SERIES_OTHER": ("wanted", "found"),
     "SERIES_OTHERS_FIT": ("misfit",),
     "SERIES_NONE_FITS": ("misfit",),
+    "SERIES_OTHER_CONTRAST": (),
+    "SERIES_NO_CONTRAST": (),
     "ROLE_LOCALIZER": (),
     "ROLE_CAPTURE": (),
     "ROLE_DERIVED": (),
@@ -56,6 +64,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "FILE_VANISHED": (),
     "FOLDER_UNREADABLE": ("why",),
     "FOLDER_LOOP": (),
+    "FOLDER_TOO_DEEP": ("limit",),
     "LINK_DANGLING": (),
     "LINK_LOOP": (),
     "LINK_TO_FOLDER": (),
@@ -87,6 +96,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     # Pixels
     "PIXELS_MISSING": (),
     "PIXELS_UNDECODABLE": (),
+    "VALUES_ALL_NOT_FINITE": (),
     "PIXELS_NOT_PROMISED": (),
     "PICTURE_UNDECODABLE": (),
     "PICTURE_TOO_LARGE": ("rows", "cols"),
@@ -105,6 +115,7 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "SYNTAX_UNKNOWN": (),
     "BITS_PER_SAMPLE": ("bits",),
     "DECODER_PANICKED": (),
+    "PICTURE_LAYOUT": ("samples", "bits"),
     "WITH_DETAIL": ("reason", "detail"),
     # Studies that were not finished
     "STUDY_STOPPED": ("seconds",),
@@ -161,13 +172,18 @@ NOTES: Mapping[str, tuple[str, ...]] = {
     "HINT_SUSPICIOUS_FILE": (),
     "HINT_UNPACK": (),
     # Words that are not ours: a model card's, a library's. Shown as they are.
+    # Terms of acquisition
+    "PLANE": ("plane",),
+    "OBLIQUE": (),
+    "WEIGHTING": ("weighting",),
+    # Words that are not ours: a model card's, a library's, a defined term's. Shown as they are.
     "TEXT": ("text",),
 }
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Note:
-    """A code of :data:`NOTES` and its arguments, in the table's order. An argument may be a note itself.
+    """A code of :data:`NOTES` and its arguments, in the table's order. An argument may be a note or several.
 
     Raises ValueError for an unknown code and for arguments other than the table's.
     """
@@ -189,8 +205,8 @@ class Note:
 
 
 def to_plain(note: Note) -> dict[str, object]:
-    """Return {"code", "args"} for JSON; an argument that is a note becomes such an object too."""
-    return {"code": note.code, "args": {k: to_plain(v) if isinstance(v, Note) else v for k, v in note.args}}
+    """Return {"code", "args"} for JSON; notes among the arguments become such objects too."""
+    return {"code": note.code, "args": {name: _to_plain_argument(value) for name, value in note.args}}
 
 
 def from_plain(plain: object) -> Note:
@@ -200,7 +216,15 @@ def from_plain(plain: object) -> Note:
     return Note(str(plain.get("code")), {str(name): _from_plain_argument(value) for name, value in args.items()})
 
 
+def _to_plain_argument(value: Arg) -> object:
+    if isinstance(value, tuple):
+        return [to_plain(note) for note in value]
+    return to_plain(value) if isinstance(value, Note) else value
+
+
 def _from_plain_argument(value: object) -> Arg:
+    if isinstance(value, list):
+        return tuple(from_plain(item) for item in value)
     if isinstance(value, Mapping):
         return from_plain(value)
     if isinstance(value, str | int | float) and not isinstance(value, bool):

@@ -79,6 +79,19 @@ def conformal_thresholds(probabilities: Floats, targets: Int64, alpha: float) ->
     return thresholds
 
 
+def conformal_floor(values: Floats, alpha: float) -> tuple[float, float]:
+    """Conformal lower threshold of exchangeable values [n], and the error rate that it guarantees.
+
+    At most a share ``alpha`` of further values falls below the floor((n + 1) alpha)-th smallest (Vovk 2012). With too
+    few values for that it is the smallest, which guarantees 1 / (n + 1); without any it is 0, which rules out nothing.
+    """
+    n = len(values)
+    if n == 0:
+        return 0.0, 0.0
+    rank = max(1, int(np.floor((n + 1) * alpha + 1e-9)))
+    return float(np.sort(values)[rank - 1]), max(alpha, 1.0 / (n + 1))
+
+
 def conformal_set(probabilities: Floats, thresholds: Sequence[float]) -> tuple[int, ...]:
     """Class indices that cannot be ruled out, for the probabilities [k] of one sample and a threshold per class."""
     return tuple(

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from mri_batch.text import JsonObject
+
 Language = str  # one that has a catalogue in report/i18n
 DicomOutput = Literal["sr", "sc", "pm"]
 FaithfulnessOf = Literal["top", "all", "none"]
@@ -19,6 +21,7 @@ class ReadLimits:
     max_frame_px: int = 64 << 20  # 8192 x 8192: the largest digital radiograph, eight times over
     max_frames: int = 20_000  # frames are read one by one, so this bounds time rather than memory
     max_nesting: int = 64  # sequences within sequences; real objects stay under ten
+    max_folder_depth: int = 256  # folders within folders; real archives stay under twenty
     max_inflated_bytes: int = 1 << 30  # what a deflated data set may unpack to
 
 
@@ -46,7 +49,7 @@ class ScanSettings:
     threads: int = 0  # per worker; 0: all cores shared out over the jobs
     limits: ReadLimits = field(default_factory=ReadLimits)
 
-    def answer_fields(self) -> dict[str, object]:
+    def answer_fields(self) -> JsonObject:
         """Return the fields that change a study's output; their digest is part of the study's key."""
         return {
             "explain": self.explain,

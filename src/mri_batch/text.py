@@ -6,6 +6,8 @@ import json
 import unicodedata
 from typing import Any
 
+JsonObject = dict[str, Any]  # what json reads and writes; records stand in its place everywhere else
+
 # Control, format (bidirectional marks among them), surrogate, private, line and paragraph separator.
 _HIDDEN = frozenset(("Cc", "Cf", "Cs", "Co", "Zl", "Zp"))
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -77,6 +77,19 @@ def test_keys_and_buttons_step_through_key_slices(study: Pilot) -> None:
     assert _here(study) == 5
 
 
+def test_deciding_slices_are_shaded_and_x_goes_to_the_most_suspicious(study: Pilot) -> None:
+    """The strip shades what the answer rests on; x opens the slice of least background probability."""
+    shaded = "return Array.from(document.querySelectorAll('#strip rect.deciding')).map(r => +r.getAttribute('x'))"
+    assert study.run(shaded) == [2, 4]
+    view = study.run("return JSON.parse(document.getElementById('view').textContent)")
+    background = view["labels"].index(view["background"])
+    least = min(view["series"][0]["slices"], key=lambda i: view["slices"][i]["p"][background])
+    study.press("Home")
+    study.press("End")
+    study.press("x")
+    assert _here(study) == least + 1
+
+
 def test_series_are_chosen_by_list_and_key(study: Pilot) -> None:
     """Each series has its own slices and strip."""
     assert len(study.driver.find_elements("css selector", "#strip rect.p")) == 6

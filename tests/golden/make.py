@@ -120,7 +120,7 @@ def cam_answers(maps: Tensor, gradient: Tensor) -> dict[str, np.ndarray]:
 
 def vit_answers(model: ViT, x: Tensor, target: Tensor) -> dict[str, np.ndarray]:
     """The ViT's maps, with whole matrices rather than the class token's row."""
-    logits, attentions, _ = model.forward_taps(x.clone().requires_grad_(True))
+    logits, attentions, _ = model.forward_with_attention(x.clone().requires_grad_(True))
     score = logits.gather(1, target[:, None]).sum()
     gradients = torch.autograd.grad(score, attentions)
     t = attentions[0].shape[-1]
@@ -204,7 +204,7 @@ class ViTOutputs(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """Logits and attention."""
-        logits, attentions, _ = self.model.forward_taps(x)
+        logits, attentions, _ = self.model.forward_with_attention(x)
         return logits, *attentions
 
 

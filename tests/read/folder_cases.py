@@ -19,6 +19,8 @@ from tests import make
 
 CASES: list[FolderCase] = []
 
+T1, FLAIR = (Note("WEIGHTING", {"weighting": weighting}) for weighting in ("T1", "FLAIR"))
+
 
 @dataclass(frozen=True, kw_only=True)
 class FolderCase:
@@ -564,7 +566,7 @@ def other_sequence_beside_a_fitting_one(folder: Path) -> None:
     make.save_series(folder, 3, series="2", RepetitionTime=4000.0, EchoTime=95.0)
 
 
-@case(series=(3,), caution=Note("SERIES_OTHER", {"wanted": "T1", "found": "FLAIR"}))
+@case(series=(3,), caution=Note("SERIES_OTHER", {"wanted": (T1,), "found": FLAIR}))
 def other_sequence_alone(folder: Path) -> None:
     """Where no series fits, all are used, with caution."""
     make.save_series(folder, 3, RepetitionTime=9000.0, EchoTime=95.0, InversionTime=2500.0)

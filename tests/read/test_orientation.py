@@ -76,3 +76,27 @@ def test_marker_comes_back_at_its_pixel_and_place(plane: str, tmp_path: Path) ->
     assert (brightest, int(row), int(col)) == at
     assert np.allclose(patient_mm(slices[brightest], int(row), int(col)), marker, atol=1e-4)
     assert series.info.slice_spacing_mm == pytest.approx(2.5, abs=1e-4)
+
+
+@pytest.mark.parametrize("cosines", [[0.0] * 6, [1.0, 0.0, 0.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0, 0.0, 0.0]])
+def test_cosines_that_span_no_plane_are_unknown(cosines: list[float], tmp_path: Path) -> None:
+    """One series by instance number, noted, with no orientation; zeros are no direction of their own."""
+    for number in range(1, 5):
+        dataset = make.make_dicom(make.make_head(seed=number), number=number)
+        dataset.ImageOrientationPatient = cosines
+        make.save(dataset, tmp_path / f"{9 - number}.dcm")
+    (series,) = read_paths(tmp_path).series
+    slices, problems = read_slices(series)
+    assert not problems
+    assert [np.array_equal(p.pixels, make.make_head(seed=k)) for k, p in enumerate(slices, 1)] == [True] * 4
+    assert all(picture.orientation is None for picture in slices)
+    assert "POSITIONS_MISSING" in [note.code for note in series.info.notes]
+
+
+def test_unknown_cosines_do_not_join_known_ones(tmp_path: Path) -> None:
+    """Zeros agree with an absent orientation, not with an axial one."""
+    for number, cosines in enumerate(([0.0] * 6, None, list(make.AXIAL)), 1):
+        dataset = make.make_dicom(number=number)
+        dataset.ImageOrientationPatient = cosines
+        make.save(dataset, tmp_path / f"{number}.dcm")
+    assert sorted(len(series.files) for series in read_paths(tmp_path).series) == [1, 2]

@@ -45,7 +45,9 @@ CARD = ModelCard(
     architecture="vit_small_patch14",
     labels=LABELS,
     calibration=Calibration(method="temperature", temperature=1.31, fitted_on="validation patients", ece_after=0.021),
-    decision=Decision(conformal=Conformal(alpha=0.1, thresholds=dict.fromkeys(LABELS, 0.9))),
+    decision=Decision(
+        background_label="no_tumor", conformal=Conformal(alpha=0.1, thresholds=dict.fromkeys(LABELS, 0.9))
+    ),
     explanations=(
         MethodEntry(method="rollout", scale_max=0.05, validation="passed"),
         MethodEntry(method="gradcam", scale_max=1.0, validation="failed", reason="peaks beside the lesion"),
@@ -241,6 +243,7 @@ def study_result(
             ),
         ),
         slices=slices,
+        deciding=tuple(k for k, s in enumerate(shown) if s.heats) or tuple(range(len(shown))),
         key_slices=tuple(
             KeySlice(
                 index=s.index,
@@ -309,6 +312,7 @@ def to_version_1(result: StudyResult) -> dict[str, Any]:
     """A result as version 1 of the schema wrote it: sentences for notes, pairs of words for what headers tell."""
     whole: dict[str, Any] = json.loads(dump_result(result))
     whole["schema_version"] = 1
+    del whole["deciding_slices"]
     for each in (whole, *whole["files"]):
         del each["reason_note"], each["hint"]
     for series in whole["series"]:

@@ -45,11 +45,12 @@ NASTY = "=cmd|'/C calc'!A0\u202e<script>\x07\r\n\"; --"
 floats = st.floats(allow_nan=False, allow_infinity=False)
 texts = st.text(max_size=8)
 indices = st.integers(0, 10_000)
-words = {"detail", "error", "file", "found", "name", "reason", "text", "told", "wanted", "why"}  # text
+words = {"detail", "error", "file", "found", "name", "reason", "text", "why"}  # text
 notes = st.sampled_from(sorted(NOTES)).map(
     lambda code: Note(code, {name: NASTY if name in words else 3 for name in NOTES[code]})
 )
-nested = st.one_of(notes, st.builds(lambda note: Note("FILE_UNREADABLE", {"why": note}), notes))
+listed = st.lists(notes, max_size=2).map(lambda known: Note("SERIES_FITS", {"known": tuple(known)}))
+nested = st.one_of(notes, listed, st.builds(lambda note: Note("FILE_UNREADABLE", {"why": note}), notes))
 infos = st.builds(
     SeriesInfo,
     role=st.sampled_from(Role),
@@ -125,6 +126,7 @@ def results(draw: st.DrawFn) -> StudyResult:
         series_id=texts,
     )
     chosen = draw(probabilities)
+    pieces = draw(st.lists(piece, max_size=2).map(tuple))
     prediction = st.builds(
         Prediction,
         probabilities=st.just(chosen),
@@ -150,7 +152,8 @@ def results(draw: st.DrawFn) -> StudyResult:
             model_sha256=texts,
             prediction=st.none() | prediction,
             series=st.lists(series, max_size=2).map(tuple),
-            slices=st.lists(piece, max_size=2).map(tuple),
+            slices=st.just(pieces),
+            deciding=st.sets(st.sampled_from(range(len(pieces)))).map(sorted).map(tuple) if pieces else st.just(()),
             key_slices=st.lists(key, max_size=2).map(tuple),
             files=st.lists(record, max_size=2).map(tuple),
             notes=st.lists(nested, max_size=2).map(tuple),
@@ -187,12 +190,15 @@ def test_line_has_the_agreed_keys_and_rounds() -> None:
         "verdict_reasons",
         "model",
         "series",
+        "deciding_slices",
         "key_slices",
         "n_files",
         "timings_ms",
     ]
     assert line["probabilities"]["glioma"] == 0.333333
     assert line["n_files"] == {"found": 8, "used": 6, "skipped": 1, "failed": 1}
+    assert line["deciding_slices"] == [{"file": result.slices[i].file, "frame": 0} for i in result.deciding]
+    assert line["deciding_slices"]
     heat = line["key_slices"][0]["heatmaps"][0]
     assert (heat["peak_row"], heat["peak_col"], heat["faithfulness"]) == (48, 80, 0.34)
     assert {"series_id", "n_slices", "label", "probabilities"} <= set(line["series"][0])

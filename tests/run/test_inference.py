@@ -19,9 +19,9 @@ from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
 from mri_batch.read.collect import collect
 from mri_batch.read.decode.slices import iter_slices
-from mri_batch.records import Slice
+from mri_batch.records import SeriesInfo, Slice
 from mri_batch.run import inference as inference_module
-from mri_batch.run.inference import infer_series
+from mri_batch.run.inference import infer_series, place_slices
 from mri_batch.run.results import Job
 from mri_batch.run.study import WorkerModel, process
 from mri_batch.settings import ScanSettings
@@ -94,6 +94,14 @@ def test_outputs_do_not_depend_on_batches(tmp_path: Path, settings: ScanSettings
     assert len(once.placements) == len(once.origins) == len(once.outputs["rollout"]) == 9
     np.testing.assert_allclose(once.outputs["rollout"], again.outputs["rollout"], atol=1e-6)
     np.testing.assert_allclose(once.probabilities, again.probabilities, atol=1e-6)
+
+
+def test_positions_are_those_of_the_headers_or_of_the_spacing() -> None:
+    """Along the normal; with a position missing, by the spacing that is known; unknown without any."""
+    info = SeriesInfo(slice_spacing_mm=4.0, slice_thickness_mm=3.0)
+    assert place_slices([0.0, -5.0, -10.5], info).tolist() == [0.0, -5.0, -10.5]  # type: ignore[union-attr]
+    assert place_slices([0.0, None, 9.0], info).tolist() == [0.0, 4.0, 8.0]  # type: ignore[union-attr]
+    assert place_slices([None], SeriesInfo()) is None
 
 
 def test_next_slices_are_read_while_the_model_runs(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from mri_batch.progress import Progress, Step
 from mri_batch.records import StudyResult
 from mri_batch.report.study.bundle import load_pieces
 from mri_batch.run.scan import ScanReport, scan
+from mri_batch.run.store.runlog import verify_scan
 from mri_batch.settings import ScanSettings
 from tests.make import make_dicom, save, save_picture, save_series
 from tests.paths import VIT
@@ -165,6 +167,69 @@ def test_interrupted_scan_goes_on_where_it_was(tree: Path, done: tuple[Path, Sca
     assert len(recorder.sources) == 1
     assert (out / "studies" / lost / "report.html").is_file()
     assert lines_of(out) == lines_of(done[0])
+
+
+def lose_folder(study: Path) -> None:
+    """Delete a study's folder."""
+    shutil.rmtree(study)
+
+
+def lose_page(study: Path) -> None:
+    """Delete a study's page."""
+    (study / "report.html").unlink()
+
+
+def tear_result(study: Path) -> None:
+    """Cut a study's result short."""
+    path = study / "result.json"
+    path.write_bytes(path.read_bytes()[:900])
+
+
+def swap_result(study: Path) -> None:
+    """Put the result of another study in its place."""
+    other = next(path for path in study.parent.iterdir() if path != study)
+    shutil.copy(other / "result.json", study / "result.json")
+
+
+@pytest.mark.parametrize("harm", [lose_folder, lose_page, tear_result, swap_result])
+def test_study_whose_folder_is_not_whole_is_done_again(
+    tree: Path, done: tuple[Path, ScanReport], tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    """Recorded means that the folder is there and parses: the same command mends what was lost."""
+    out = tmp_path / "out"
+    shutil.copytree(done[0], out)
+    harm(out / "studies" / lines_of(out)[0]["study_id"])
+    recorder = Recorder()
+    scan(ask(tree, out), recorder)
+    assert recorder.sources == [lines_of(out)[0]["source"]]
+    assert lines_of(out) == lines_of(done[0])
+    assert verify_scan(out).ok
+
+
+PASSING = [
+    {"code": "WORKER_DIED"},
+    {"code": "STUDY_TIMEOUT"},
+    {"code": "STUDY_MEMORY"},
+    {"code": "VANISHED"},
+    {"code": "UNREADABLE"},
+    {"code": "TOO_LARGE", "reason_note": {"code": "MEMORY_EXCEEDED", "args": {}}},
+]
+
+
+@pytest.mark.parametrize("fate", [*PASSING, {"code": "PIXELS_DAMAGED"}, {"code": "INTERNAL"}], ids=str)
+def test_failure_that_may_pass_is_tried_again(
+    tree: Path, done: tuple[Path, ScanReport], tmp_path: Path, fate: dict[str, Any]
+) -> None:
+    """More memory, more time or a returning share mends it by the same command; damage stays as it is."""
+    out = tmp_path / "out"
+    shutil.copytree(done[0], out)
+    path = out / "studies" / lines_of(out)[0]["study_id"] / "result.json"
+    whole = json.loads(path.read_text())
+    whole["files"][0] |= {"status": "failed", "reason_note": {"code": "FILE_VANISHED", "args": {}}} | fate
+    path.write_text(json.dumps(whole))
+    recorder = Recorder()
+    scan(ask(tree, out), recorder)
+    assert len(recorder.sources) == (fate in PASSING)
 
 
 def test_answers_do_not_depend_on_the_number_of_workers(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tools.mutants import MUTANTS, Mutant
+from tools.mutant_table import MUTANTS, Mutant
 
 from tests.paths import ROOT
 

@@ -26,7 +26,7 @@ class AttentionClassifier(Protocol):
         """Number of layers with attention."""
         ...
 
-    def forward_taps(self, x: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
+    def forward_with_attention(self, x: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
         """Logits float[n, k], attention of every layer float[n, h, t, t], features float[n, d]."""
         ...
 

@@ -41,7 +41,7 @@ def load_checkpoint(path: Path) -> State:
     return {name: _plain(path, name, tensor) for name, tensor in state.items()}
 
 
-def strip_prefixes(state: Mapping[str, Tensor]) -> State:
+def strip_prefixes(state: State) -> State:
     """Remove prefixes that wrappers put before every name (DataParallel, compile, Lightning)."""
     names = dict(state)
     while prefix := next((p for p in _PREFIXES if names and all(n.startswith(p) for n in names)), ""):
@@ -81,7 +81,7 @@ def _is_torchscript(path: Path) -> bool:
         return any(name.endswith("constants.pkl") or "/code/" in name for name in archive.namelist())
 
 
-def _unwrap(path: Path, loaded: object) -> Mapping[str, Tensor]:
+def _unwrap(path: Path, loaded: object) -> State:
     inner = loaded
     for _ in range(3):
         if not isinstance(inner, Mapping):

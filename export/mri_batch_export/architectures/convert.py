@@ -104,7 +104,7 @@ def last_linear(model: nn.Module) -> str:
     return names[-1]
 
 
-def to_timm_names(state: State) -> dict[str, Tensor]:
+def to_timm_names(state: State) -> State:
     """Rename a ViT's weights to timm's layout; unknown names are kept, for the caller to refuse."""
     if not is_hugging_face_vit(state):
         renamed = {"reg_token" if name == "register_tokens" else name: t for name, t in state.items()}
@@ -137,7 +137,7 @@ def _fit(model: nn.Module, state: State) -> State:
     return state
 
 
-def _fit_positions(model: ViT, state: dict[str, Tensor]) -> State:
+def _fit_positions(model: ViT, state: State) -> State:
     positions = state.get("pos_embed")
     if positions is None or positions.shape[1] == model.pos_embed.shape[1]:
         return state
@@ -148,7 +148,7 @@ def _fit_positions(model: ViT, state: dict[str, Tensor]) -> State:
         return state
     if positions.shape[1] != model.pos_embed.shape[1]:
         positions = resample_positions(positions, 1, model.grid)
-    return state | {"pos_embed": positions}
+    return {**state, "pos_embed": positions}
 
 
 def _by_position(model: nn.Module, state: State) -> State:

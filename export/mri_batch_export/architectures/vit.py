@@ -170,7 +170,7 @@ class ViT(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits float[n, k] of pictures float[n, c, rows, cols]."""
-        return self.forward_taps(x)[0]
+        return self.forward_with_attention(x)[0]
 
     def forward_class(self, x: Tensor) -> Tensor:
         """The same logits, computing only the class token in the last block, since only that reaches them."""
@@ -182,7 +182,7 @@ class ViT(nn.Module):
         logits: Tensor = self.head(self.norm(tokens)[:, 0])
         return logits
 
-    def forward_taps(self, x: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
+    def forward_with_attention(self, x: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
         """Logits float[n, k], attention of every block float[n, h, t, t], features float[n, dim].
 
         The features are the mean patch token of the middle block. In the last block of a fine-tuned network every
@@ -209,12 +209,13 @@ class ViT(nn.Module):
 def rollout_cls(attentions: list[Tensor], prefix_tokens: int, first_layer: int = 0) -> Tensor:
     """Attention rollout (Abnar & Zuidema 2020) of the class token, mean heads: float[n, t - prefix_tokens].
 
-    Row by row from the last layer to ``first_layer``: with A' = (A + I) / 2 renormalised (its rows already sum to 1),
-    r <- r A'. Only the class token's row is kept, so each layer costs t^2 rather than t^3.
+    Row by row from the last layer, of which the class token's row is enough, to ``first_layer``: with A' = (A + I) / 2
+    renormalised (its rows already sum to 1), r <- r A'. Only one row is kept, so each layer costs t^2, not t^3.
     """
     last = attentions[-1].mean(dim=1)
     row = F.one_hot(torch.zeros(last.shape[0], dtype=torch.long, device=last.device), last.shape[-1]).to(last.dtype)
-    for weights in reversed(attentions[first_layer:]):
+    row = 0.5 * (row + last[:, 0])
+    for weights in reversed(attentions[first_layer:-1]):
         row = 0.5 * (row + (row.unsqueeze(1) @ weights.mean(dim=1)).squeeze(1))
     return row[:, prefix_tokens:]
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mri_batch.text import JsonObject
+
 if TYPE_CHECKING:
     from mri_batch.model.package import Package
     from mri_batch_export.packaging.options import Arithmetic, ExportOptions, Store
@@ -83,7 +85,7 @@ def command(
         gradients=gradients,
         replace=force,
     )
-    about = {"name": name or out.name, "version": version_} | (load_table(card_file) if card_file else {})
+    about: JsonObject = {"name": name or out.name, "version": version_} | (load_table(card_file) if card_file else {})
     names = tuple(filter(None, (label.strip() for label in (labels or "").split(","))))
     package = _export(checkpoint, arch, names, preprocess, _parse_sizes(sizes), about, options)
     click.echo(str(package.folder))
@@ -102,8 +104,8 @@ def _export(
     arch: str | None,
     labels: tuple[str, ...],
     preprocess: Path | None,
-    sizes: dict[str, object],
-    about: dict[str, object],
+    sizes: JsonObject,
+    about: JsonObject,
     options: ExportOptions,
 ) -> Package:
     from mri_batch_export.packaging.export import export_package
@@ -119,7 +121,7 @@ def _export(
     return export_package(source.network, make_card(source, about), options)
 
 
-def _parse_sizes(pairs: tuple[str, ...]) -> dict[str, object]:
+def _parse_sizes(pairs: tuple[str, ...]) -> JsonObject:
     split = [pair.partition("=") for pair in pairs]
     malformed = [key for key, equals, _ in split if not equals]
     if malformed:

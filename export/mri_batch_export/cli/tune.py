@@ -33,7 +33,7 @@ def command(
     from mri_batch_export.training.tune import tune
 
     chosen = load_shortened_recipe(recipe, epochs)
-    best = tune(datasets, chosen, out, init, seed, n_trials=trials, tell=make_reporter(quiet)).describe()
+    best = tune(datasets, chosen, out, init, seed, n_trials=trials, report=make_reporter(quiet)).describe()
     (out / "best.json").write_text(json.dumps(best, indent=1), "utf-8")
     click.echo(str(out / "best.json"))
     return 0

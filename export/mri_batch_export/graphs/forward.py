@@ -9,7 +9,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from mri_batch.card import Knob, MethodEntry, ModelCard, Wiring
+from mri_batch.card import Knobs, MethodEntry, ModelCard, Wiring
 from mri_batch.errors import ExportRefused
 from mri_batch_export.architectures.base import AttentionClassifier, MapClassifier
 from mri_batch_export.graphs.rollout import attention_rollout
@@ -40,7 +40,7 @@ class _Outputs(nn.Module):
 
     def forward(self, pixels: Tensor) -> tuple[Tensor, ...]:
         if isinstance(self.model, AttentionClassifier):
-            logits, attentions, features = self.model.forward_taps(pixels)
+            logits, attentions, features = self.model.forward_with_attention(pixels)
             row = attention_rollout(attentions[self.first_layer :])[:, self.model.prefix_tokens :]
             return logits, features, row.reshape(-1, *self.model.grid), *attentions
         if isinstance(self.model, MapClassifier):
@@ -116,7 +116,7 @@ def _describe_outputs(
             grid=model.grid,
             prefix_tokens=model.prefix_tokens,
         )
-        knobs: dict[str, Knob] = {
+        knobs: Knobs = {
             "fusion": "mean",
             "discard": 0.0,
             "residual": 0.5,

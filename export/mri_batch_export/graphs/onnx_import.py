@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from mri_batch.card import Knob, MethodEntry, Preprocessing, Wiring, with_fields
+from mri_batch.card import Knobs, MethodEntry, Preprocessing, Wiring, with_fields
 from mri_batch.errors import ExportRefused
 
 NO_GRADIENTS = "an ONNX file holds no rules for its gradients; export from the PyTorch checkpoint"
@@ -112,7 +112,7 @@ def wire(
         return wiring, (*_absent(("rollout", "attention"), NO_CLASS_TOKEN), *absent)
     attention = tuple(tokens)
     _append_rollout(model, attention, grid, prefix)
-    knobs: dict[str, Knob] = {"fusion": "mean", "discard": 0.0, "residual": 0.5, "first_layer": 0}
+    knobs: Knobs = {"fusion": "mean", "discard": 0.0, "residual": 0.5, "first_layer": 0}
     entries = (MethodEntry(method="rollout", knobs=knobs), MethodEntry(method="attention"))
     wiring = with_fields(wiring, attention=attention, rollout="rollout", grid=grid, prefix_tokens=prefix)
     return wiring, (*entries, *absent)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from mri_batch.model.package import GATE, GOLDEN, Arrays, Package, write_package
+from mri_batch.arrays import Arrays
+from mri_batch.model.package import GATE, GOLDEN, Files, Package, write_package
 from mri_batch.model.session import Session
 from mri_batch_export.packaging.calibrate import calibrate_card
 from mri_batch_export.packaging.card_builder import CardBuilder
@@ -21,7 +21,7 @@ class Draft:
     """A verified package before calibration: its graph and weight ``files`` by name, and what goes in golden.npz."""
 
     session: Session
-    files: Mapping[str, Path]
+    files: Files
     golden: Arrays
 
 

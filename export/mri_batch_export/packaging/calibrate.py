@@ -22,6 +22,7 @@ from mri_batch.explain.ops.scale import SHARE
 from mri_batch.model.prepare import prepare
 from mri_batch.model.session import Session
 from mri_batch.probabilities import conformal_thresholds, expected_calibration_error, mahalanobis_score, softmax
+from mri_batch.text import JsonObject
 from mri_batch_export.packaging.card_builder import CardBuilder
 
 ALPHA = 0.1
@@ -152,7 +153,7 @@ def _shrunk_covariance(centred: Float64) -> Float64:
     return shrunk
 
 
-def measure(outputs: RawOutputs, card: ModelCard) -> dict[str, object]:
+def measure(outputs: RawOutputs, card: ModelCard) -> JsonObject:
     """Metrics of a calibrated card by slice, patient and source, the same as those of ``mri-batch evaluate``."""
     predictions = Predictions(
         labels=card.labels,
@@ -173,7 +174,7 @@ def measure(outputs: RawOutputs, card: ModelCard) -> dict[str, object]:
     }
 
 
-def _measure_by_source(predictions: Predictions) -> dict[str, dict[str, float]]:
+def _measure_by_source(predictions: Predictions) -> JsonObject:
     """Accuracy within each source: the overall figure is flattered where classes differ by their source."""
     sources = predictions.sources
     names = sorted(set(sources.tolist()))

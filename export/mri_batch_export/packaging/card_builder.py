@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from mri_batch.card import Calibration, Decision, MethodEntry, ModelCard, Wiring, with_fields
+from mri_batch.text import JsonObject
 
 
 class CardBuilder:
@@ -44,7 +45,7 @@ class CardBuilder:
         """Add a sentence to the limits."""
         self._set(limits=(*self.card.limits, limit))
 
-    def add_metrics(self, name: str, metrics: Mapping[str, object]) -> None:
+    def add_metrics(self, name: str, metrics: JsonObject) -> None:
         """Add a table of metrics under a name."""
         self._set(metrics={**self.card.metrics, name: dict(metrics)})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import onnx
@@ -14,7 +14,7 @@ from torch import nn
 
 from mri_batch.card import MethodEntry, ModelCard, with_fields
 from mri_batch.errors import ExportRefused
-from mri_batch.model.package import EXPLAIN, GRADCAM, MODEL, Package, write_package
+from mri_batch.model.package import EXPLAIN, GRADCAM, MODEL, Files, Package, write_package
 from mri_batch.model.session import Session
 from mri_batch_export.graphs.forward import build_forward_graph
 from mri_batch_export.graphs.gradients import build_gradient_graph, strip_metadata
@@ -114,9 +114,7 @@ def _to_int8(graphs: Graphs) -> Graphs:
     return [(name, to_int8(graph) if name == MODEL else copy.deepcopy(graph)) for name, graph in graphs[::-1]]
 
 
-def _write_verified(
-    network: nn.Module, card: ModelCard, files: Mapping[str, Path], options: ExportOptions, work: Path
-) -> Draft:
+def _write_verified(network: nn.Module, card: ModelCard, files: Files, options: ExportOptions, work: Path) -> Draft:
     """Write a draft of the package and verify every output of its graphs. Raises ExportRefused where one differs."""
     session = Session(write_package(work / "draft", card, files))
     first_layer = max(0, len(card.wiring.attention) - options.rollout_layers)
@@ -126,9 +124,7 @@ def _write_verified(
     return Draft(session=session, files=files, golden=make_golden(network, session, first_layer))
 
 
-def _switch_to_int8(
-    exact: Draft, files: Mapping[str, Path], builder: CardBuilder, options: ExportOptions, work: Path
-) -> Draft:
+def _switch_to_int8(exact: Draft, files: Files, builder: CardBuilder, options: ExportOptions, work: Path) -> Draft:
     """Return the draft in 8-bit arithmetic, with golden outputs of its own.
 
     Raises ExportRefused where that costs too much, or where there are no validation slices to measure it on.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
 import torch
 
-from mri_batch.arrays import Float32, Uint8
+from mri_batch.arrays import Arrays, Float32, Outputs
 from mri_batch.card import ModelCard, Preprocessing, Wiring
 from mri_batch.errors import ExportRefused, MriBatchError, UsageError
 from mri_batch.model.package import MODEL, WEIGHTS, Package, write_package
@@ -107,14 +107,14 @@ def _verify(session: Session, reference: Session, pixels: Float32) -> None:
     refuse_disagreements(found)
 
 
-def _roll_out(wiring: Wiring, given: Mapping[str, Float32]) -> Float32:
+def _roll_out(wiring: Wiring, given: Outputs) -> Float32:
     """Rollout by full matrices from the attention that the graph gives: float32[n, grid_rows, grid_cols]."""
     attentions = [torch.from_numpy(given[name]) for name in wiring.attention]
     heat: Float32 = full_attention_rollout(attentions)[:, 0, wiring.prefix_tokens :].numpy()
     return heat.reshape(-1, *(wiring.grid or (1, 1)))
 
 
-def _make_golden(session: Session, reference: Session, p: Preprocessing) -> Mapping[str, Float32 | Uint8]:
+def _make_golden(session: Session, reference: Session, p: Preprocessing) -> Arrays:
     pictures = make_phantoms(N_GOLDEN, p, seed=2)
     pixels = to_pixels(pictures, session)
     names = [name for name in (session.wiring.rollout, *session.wiring.attention) if name]

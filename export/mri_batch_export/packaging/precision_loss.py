@@ -112,7 +112,7 @@ def compare_logits(logits: Mapping[str, Sequence[Float32]], targets: Int64) -> M
     return metrics
 
 
-def list_losses(metrics: Mapping[str, float]) -> list[str]:
+def list_losses(metrics: Metrics) -> list[str]:
     """Describe each loss above :data:`MAX_LOSS`."""
     losses = {
         "accuracy": metrics["accuracy_whole"] - metrics["accuracy_rounded"],
@@ -138,7 +138,7 @@ def _predict(
     """Logits float[n, k] and n heatmaps (none where the network is neither a transformer nor a CNN of ours)."""
     with torch.no_grad():
         if isinstance(network, AttentionClassifier):
-            logits, attentions, _ = network.forward_taps(pixels)
+            logits, attentions, _ = network.forward_with_attention(pixels)
             return logits, list(full_attention_rollout(attentions[-rollout_layers:])[:, 0, network.prefix_tokens :])
         if not isinstance(network, MapClassifier):
             return network(pixels), []

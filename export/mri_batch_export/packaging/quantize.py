@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from mri_batch.arrays import Float32
-from mri_batch.model.package import WEIGHTS
+from mri_batch.model.package import WEIGHTS, Files
 from mri_batch_export.packaging.options import Store
 
 Array = npt.NDArray[np.generic]
@@ -128,7 +128,7 @@ class WeightFile:
         del graph.node[:]
         graph.node.extend(nodes)
 
-    def write(self, folder: Path, models: Sequence[tuple[str, onnx.ModelProto]]) -> dict[str, Path]:
+    def write(self, folder: Path, models: Sequence[tuple[str, onnx.ModelProto]]) -> Files:
         """Move the graphs' weights here and write graphs and weights; return the files by name."""
         for _, model in models:
             self.move_weights(model)

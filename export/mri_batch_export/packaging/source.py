@@ -14,6 +14,7 @@ from torch import nn
 from mri_batch.card import ModelCard, Preprocessing
 from mri_batch.errors import ExportRefused, UsageError
 from mri_batch.model.package import list_errors
+from mri_batch.text import JsonObject
 from mri_batch_export.architectures.checkpoint import load_checkpoint
 from mri_batch_export.architectures.convert import load_weights, read_vit_options
 from mri_batch_export.architectures.table import Options, Shape, build_architecture
@@ -30,7 +31,7 @@ class Source:
     architecture: str
     labels: tuple[str, ...]
     preprocessing: Preprocessing
-    training: Mapping[str, object] = field(default_factory=dict)
+    training: CardKeys = field(default_factory=dict)
     background_label: str | None = None
 
 
@@ -94,7 +95,7 @@ def _shape(p: Preprocessing, labels: Sequence[str]) -> Shape:
 
 def make_card(source: Source, about: CardKeys) -> ModelCard:
     """Make the card of a source; ``about``: keys of the card that take precedence."""
-    keys: dict[str, object] = {
+    keys: JsonObject = {
         "architecture": source.architecture,
         "labels": source.labels,
         "preprocessing": source.preprocessing,
@@ -122,7 +123,7 @@ def load_preprocessing(path: Path) -> Preprocessing:
         raise UsageError(list_errors(error), code="PREPROCESS_BAD", file=str(path)) from None
 
 
-def load_table(path: Path) -> dict[str, object]:
+def load_table(path: Path) -> JsonObject:
     """Load a TOML or JSON object. Raises UsageError where the file is neither."""
     try:
         text = path.read_text("utf-8")

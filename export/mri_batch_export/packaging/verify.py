@@ -8,10 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mri_batch.arrays import Float32, Uint8
+from mri_batch.arrays import Arrays, Float32, Outputs, Uint8
 from mri_batch.card import Wiring
 from mri_batch.errors import ExportRefused
-from mri_batch.model.package import Arrays
 from mri_batch.model.prepare import normalize
 from mri_batch.model.selftest import Agreement, compare, to_stored
 from mri_batch.model.session import Session
@@ -24,14 +23,12 @@ BATCHES = (1, 7)  # one picture, and a number that is no power of two and differ
 N_GOLDEN = 2  # pictures whose outputs are stored in the package
 ROW_SUM_LIMIT = 1e-4
 
-Outputs = dict[str, Float32]
-
 
 def reference_outputs(model: nn.Module, pixels: Tensor, wiring: Wiring, first_layer: int) -> Outputs:
     """PyTorch's outputs for every output of the plain graph, by name; the rollout by full matrices."""
     with torch.no_grad():
         if isinstance(model, AttentionClassifier):
-            logits, attentions, features = model.forward_taps(pixels)
+            logits, attentions, features = model.forward_with_attention(pixels)
             heat = full_attention_rollout(attentions[first_layer:])[:, 0, model.prefix_tokens :]
             maps = {str(wiring.rollout): heat.reshape(-1, *model.grid)} | dict(
                 zip(wiring.attention, attentions, strict=True)
@@ -148,7 +145,7 @@ def make_golden(model: nn.Module, session: Session, first_layer: int) -> Arrays:
     target = np.arange(N_GOLDEN, dtype=np.int64) % len(session.labels)
     gradients = reference_gradients(model, pixels, torch.from_numpy(target), session.wiring)
     for graph, values in gradients.items():
-        stored |= to_stored(graph, values)
+        stored = {**stored, **to_stored(graph, values)}
     return {"pictures": pictures, "target": target, **stored}
 
 

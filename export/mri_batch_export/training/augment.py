@@ -1,8 +1,8 @@
 """Augmentation: geometry and intensity in batches, and counterfactual pictures made with tumour masks.
 
-The tumour pictures and the pictures without tumour come from different sources, so a classifier could learn the
-source. Three edits on single pictures break that link, all of them clones with a feathered edge, so that traces of
-cloning carry no information: *erase* a tumour (the picture becomes ``no_tumor``), *transplant* one into a picture
+Pictures with and without a tumour come from different sources, so a classifier could learn the source instead. Three
+edits of single pictures break this link; all of them are clones with a feathered edge, so that traces of cloning carry
+no information: *erase* a tumour (the picture becomes ``no_tumor``), *transplant* one into a picture
 without tumour (it takes the tumour's label), and *clone* healthy tissue elsewhere (the label stays).
 """
 
@@ -18,7 +18,7 @@ from PIL import Image, ImageFilter
 from torch import Tensor
 from torch.nn import functional as F
 
-Float32 = npt.NDArray[np.float32]
+from mri_batch.arrays import Float32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,8 @@ class AugmentSettings:
     contrast: float = 0.2
     noise: float = 0.03
     blur: float = 0.3
+    bias: float = 0.0
+    coarse: float = 0.0
     erase: float = 0.1
     transplant: float = 0.15
     clone: float = 0.1
@@ -41,9 +43,9 @@ class AugmentSettings:
 def augment_batch(
     wide: Tensor, masks: Tensor, size: tuple[int, int], wide_by: float, s: AugmentSettings
 ) -> tuple[Tensor, Tensor]:
-    """Augment ``wide`` float[n, c, rows, cols] in 0..1 and masks float[n, 1, rows, cols] alike, cut to ``size``.
+    """Augment ``wide`` float[n, c, rows, cols] in 0..1 and masks float[n, 1, rows, cols], cropped to ``size``.
 
-    ``wide`` covers ``wide_by`` times the model's crop, so that shifts bring in picture rather than black.
+    ``wide`` covers ``wide_by`` times the model's crop, so that shifts do not bring in black borders.
     """
     n = wide.shape[0]
     angle = (torch.rand(n) * 2 - 1) * math.radians(s.rotate_deg)
@@ -69,17 +71,55 @@ def _change_intensity(x: Tensor, s: AugmentSettings) -> Tensor:
     coarse = F.interpolate(F.interpolate(x, scale_factor=0.6, mode="bilinear"), size=x.shape[-2:], mode="bilinear")
     pick = torch.rand(per)
     x = torch.where(pick < s.blur / 2, soft, torch.where(pick < s.blur, coarse, x))
+    x = _shade(_coarsen(x, s.coarse), s.bias)
     return (x + torch.randn_like(x) * s.noise * torch.rand(per) * (x > 0.01)).clamp(0, 1)
 
 
+def _coarsen(x: Tensor, share: float) -> Tensor:
+    """Downsample a share of the pictures to 0.35 to 0.8 of their side and upsample again, like coarser scans."""
+    if not share:
+        return x
+    pick = torch.rand(x.shape[0]) < share
+    factor = float(torch.rand(()) * 0.45 + 0.35)
+    if pick.any():
+        small = F.interpolate(x[pick], scale_factor=factor, mode="area")
+        x = x.clone()
+        x[pick] = F.interpolate(small, size=x.shape[-2:], mode="bicubic", align_corners=False).clamp(0, 1)
+    return x
+
+
+def _shade(x: Tensor, strength: float) -> Tensor:
+    """Multiply by a smooth random field within exp(+-strength), like the bias field of a surface coil."""
+    if not strength:
+        return x
+    knots = (torch.rand(x.shape[0], 1, 3, 3) * 2 - 1) * strength
+    return x * torch.exp(F.interpolate(knots, size=x.shape[-2:], mode="bicubic", align_corners=True))
+
+
 def feather(mask: Float32, grow_px: int) -> Float32:
-    """Grow a mask float32[rows, cols] in 0..1 by some px and soften its edge."""
-    grown = Image.fromarray((mask > 0.5).astype(np.uint8) * 255).filter(ImageFilter.MaxFilter(2 * grow_px + 1))
+    """Dilate a mask float32[rows, cols] in 0..1 by some px and blur its edge."""
+    grown = Image.fromarray(_dilate(mask > 0.5, grow_px).astype(np.uint8) * 255)
     return np.asarray(grown.filter(ImageFilter.GaussianBlur(grow_px / 2)), np.float32) / 255.0
 
 
+def _dilate(mask: npt.NDArray[np.bool_], grow_px: int) -> npt.NDArray[np.bool_]:
+    """Dilate by a square of 2 grow_px + 1 px a side, in steps that double (much faster than a rank filter)."""
+    grown = np.pad(mask, grow_px)
+    side = 2 * grow_px + 1
+    for axis in (0, 1):
+        lines = np.moveaxis(grown, axis, 0)
+        reached = 1
+        while reached < side:
+            step = min(reached, side - reached)
+            further = lines.copy()
+            further[step:] |= lines[:-step]
+            lines, reached = further, reached + step
+        grown = np.moveaxis(lines, 0, axis)
+    return grown[side - 1 :, side - 1 :]
+
+
 def clone_over(picture: Float32, mask: Float32, rng: np.random.Generator) -> Float32 | None:
-    """Cover ``mask`` with tissue from elsewhere in the picture; None where no suitable tissue is found.
+    """Cover ``mask`` with tissue from elsewhere in the picture; None if there is no suitable tissue.
 
     Tries the mirrored picture and shifts; the source must be tissue throughout and lie outside the mask; its mean is
     matched to the ring around the mask.
@@ -106,7 +146,7 @@ def clone_over(picture: Float32, mask: Float32, rng: np.random.Generator) -> Flo
 
 
 def transplant(tumour: Float32, mask: Float32, host: Float32) -> Float32 | None:
-    """Copy a tumour to the same place of another picture; None where the host has no tissue there."""
+    """Copy a tumour to the same place of another picture; None if the host has no tissue there."""
     alpha = feather(mask, 2)
     core = alpha > 0.05
     ring = (feather(mask, 8) > 0.05) & ~core

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -52,10 +51,32 @@ def set_training(model: nn.Module) -> None:
             module.eval()
 
 
-def group_parameters(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+def make_patch_head(model: nn.Module, recipe: Recipe, device: torch.device) -> nn.Module | None:
+    """Make a linear head that classifies each patch as tumour or not, used only in training; None if not asked for."""
+    if not recipe.patch_weight or not isinstance(model, ViT):
+        return None
+    last = nn.Linear(model.config.dim, 1)
+    nn.init.constant_(last.bias, -3.0)  # few patches show a tumour
+    return nn.Sequential(nn.LayerNorm(model.config.dim), last).to(device)
+
+
+def patch_loss(scores: Tensor, coverage: Tensor, known: Tensor, outline_weights: Tensor) -> Tensor:
+    """Binary cross entropy of scores float[n, patches] against the coverage float[n, patches].
+
+    Only pictures with ``known`` bool[n] coverage count; those with an outline are weighted by ``outline_weights``
+    float[n]. Patches inside and outside of outlines have equal total weight in the batch.
+    """
+    costs = F.binary_cross_entropy_with_logits(scores, coverage, reduction="none")
+    weights = torch.where(coverage.amax(dim=1) > 0, outline_weights, 1.0)[:, None] * known.float()[:, None]
+    inside, outside = weights * coverage, weights * (1 - coverage)
+    terms = [(costs * part).sum() / part.sum().clamp_min(1.0) for part in (inside, outside)]
+    return 0.5 * (terms[0] + terms[1])
+
+
+def group_parameters(model: nn.Module, recipe: Recipe) -> list[dict[str, object]]:
     """Parameter groups with learning rates: one for the head; in a ViT decaying from the last block down."""
     head = last_linear(model)
-    groups: list[dict[str, Any]] = []
+    groups: list[dict[str, object]] = []
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
             is_head = name.rpartition(".")[0] == head
@@ -66,24 +87,30 @@ def group_parameters(model: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
     return groups
 
 
-def guide_loss(attentions: list[Tensor], masks: Tensor, model: ViT, recipe: Recipe) -> Tensor:
+def patch_coverage(masks: Tensor, model: ViT) -> Tensor:
+    """Share of each patch inside the outline: float[n, patches] of masks float[n, 1, rows, cols]."""
+    return F.avg_pool2d(masks, model.config.patch).flatten(1)
+
+
+def guide_loss(
+    attentions: list[Tensor], coverage: Tensor, model: ViT, recipe: Recipe, outline_weights: Tensor
+) -> Tensor:
     """-log of the share of the class token's attention, and of its rollout, that falls on the outline.
 
-    ``masks`` float[n, 1, rows, cols]; pictures without a mask do not count. A patch counts by how much of it is
-    covered, in full from half of the best covered patch on: a patch that the outline only grazes has its centre, where
-    the peak is drawn, outside.
+    Pictures without an outline do not count; the others are weighted by ``outline_weights`` float[n]. A patch counts by
+    its ``coverage`` float[n, patches], fully from half of the picture's largest: the centre of a patch that the outline
+    only grazes, where a peak would be drawn, lies outside.
     """
-    covered = F.avg_pool2d(masks, model.config.patch).flatten(1)
-    best = covered.amax(dim=1, keepdim=True)
+    best = coverage.amax(dim=1, keepdim=True)
     has = best[:, 0] > 0
     if not has.any():
-        return masks.new_zeros(())
-    on = (covered / (0.5 * best).clamp_min(1e-6)).clamp_max(1.0)
+        return coverage.new_zeros(())
+    on = (coverage / (0.5 * best).clamp_min(1e-6)).clamp_max(1.0)
     shares = [a.float()[has, :, 0, model.prefix_tokens :].mean(dim=1) for a in attentions[-recipe.guide_layers :]]
     last = [a.float()[has] for a in attentions[-recipe.rollout_layers :]]
     shares.append(rollout_cls(last, model.prefix_tokens))
     terms = [-torch.log((s * on[has]).sum(1) / s.sum(1).clamp_min(1e-6) + 1e-4) for s in shares]
-    return torch.stack(terms).mean() * has.float().mean()
+    return (torch.stack(terms).mean(dim=0) * outline_weights[has]).sum() / len(coverage)
 
 
 def _decay(model: nn.Module, name: str, recipe: Recipe) -> float:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Int64
 from mri_batch.card import Preprocessing, with_fields
 from mri_batch.dataset import Item, read_picture, refuse_unreadable
 from mri_batch.errors import FileProblem
@@ -22,36 +23,38 @@ WIDE_BY = 1.25  # training keeps this much more than the model's view, for shift
 MIN_MASK_PX = 50  # smaller tumours are not worth transplanting
 
 Float16 = npt.NDArray[np.float16]
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pictures:
     """n labelled pictures. ``views`` float16 or float32[n, c, rows, cols] in 0..1; ``masks`` likewise with c = 1.
 
-    For training the views are ``WIDE_BY`` times as wide as the model's; for validation exactly what a scan prepares.
+    For training the views are ``WIDE_BY`` times as wide as the model's; for validation they are a scan's.
+    ``cells`` int64[n] numbers the pairs of source and label that occur; ``sources``: each picture's source.
     """
 
     views: npt.NDArray[np.floating]
     masks: npt.NDArray[np.floating]
-    targets: Ints
+    targets: Int64
+    cells: Int64
+    sources: tuple[str, ...]
 
 
 def load_wide(items: Sequence[Item], labels: Sequence[str], p: Preprocessing) -> Pictures:
-    """Load pictures for training, wider than the model sees. Raises UsageError with all that cannot be read."""
+    """Load pictures for training, wider than the model's view. Raises UsageError that lists unreadable files."""
     side = round(p.rows * WIDE_BY), round(p.cols * WIDE_BY)
     views, masks = _load(items, p, WIDE_BY, side)
-    return Pictures(views=views.astype(np.float16), masks=masks.astype(np.float16), targets=_targets(items, labels))
+    return Pictures(views=views.astype(np.float16), masks=masks.astype(np.float16), **_origin(items, labels))
 
 
 def load_exact(items: Sequence[Item], labels: Sequence[str], p: Preprocessing) -> Pictures:
-    """Load pictures for validation, as a scan prepares them. Raises UsageError with all that cannot be read."""
+    """Load pictures for validation, preprocessed as in a scan. Raises UsageError that lists unreadable files."""
     views, masks = _load(items, p, 1.0, (p.rows, p.cols))
-    return Pictures(views=views, masks=masks, targets=_targets(items, labels))
+    return Pictures(views=views, masks=masks, **_origin(items, labels))
 
 
 def edit_counterfactually(data: Pictures, labels: Sequence[str], recipe: Recipe, rng: np.random.Generator) -> Pictures:
-    """Edit pictures for one epoch: erase tumours, transplant tumours, clone healthy tissue."""
+    """Erase or transplant tumours, or clone healthy tissue, in random pictures: one epoch's pictures."""
     if not recipe.edits:
         return data
     a, background = recipe.augment, labels.index(recipe.background_label)
@@ -77,11 +80,41 @@ def edit_counterfactually(data: Pictures, labels: Sequence[str], recipe: Recipe,
                 edited = clone_over(picture, shape, rng)
                 if edited is not None:
                     views[i, 0] = edited
-    return Pictures(views=views, masks=masks, targets=targets)
+    return replace(data, views=views, masks=masks, targets=targets)
 
 
-def _targets(items: Sequence[Item], labels: Sequence[str]) -> Ints:
-    return np.array([labels.index(item.label) for item in items], np.int64)
+def list_pictures(items: Sequence[Item], labels: Sequence[str], p: Preprocessing) -> Pictures:
+    """List pictures without loading pixels, for training from cached tokens."""
+    none = np.zeros((len(items), p.channels, 0, 0), np.float16)
+    return Pictures(views=none, masks=none, **_origin(items, labels))
+
+
+def take_pictures(data: Pictures, rows: Int64) -> Pictures:
+    """Select pictures by index int64[m]."""
+    return Pictures(
+        views=data.views[rows],
+        masks=data.masks[rows],
+        targets=data.targets[rows],
+        cells=data.cells[rows],
+        sources=tuple(data.sources[i] for i in rows.tolist()),
+    )
+
+
+class _Origin(TypedDict):
+    """Fields of Pictures that come from the items."""
+
+    targets: Int64
+    cells: Int64
+    sources: tuple[str, ...]
+
+
+def _origin(items: Sequence[Item], labels: Sequence[str]) -> _Origin:
+    pairs = [(item.source, item.label) for item in items]
+    return _Origin(
+        targets=np.array([labels.index(item.label) for item in items], np.int64),
+        cells=np.unique([" ".join(pair) for pair in pairs], return_inverse=True)[1].astype(np.int64),
+        sources=tuple(source for source, _ in pairs),
+    )
 
 
 def _load(items: Sequence[Item], p: Preprocessing, wide_by: float, side: tuple[int, int]) -> tuple[Float32, Float32]:

@@ -1,38 +1,26 @@
-"""Train a classifier by a recipe: patient-wise splits, two phases, class weights, guided attention, resumable."""
+"""Train a classifier by a recipe: patient-wise splits or folds, two phases, guided attention, resumable."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
 from mri_batch.dataset import Item, digest_items, load_dataset
-from mri_batch.model.prepare import normalize
 from mri_batch_export.architectures.vit import ViT
-from mri_batch_export.training.augment import augment_batch
-from mri_batch_export.training.networks import build_model, group_parameters, guide_loss, set_phase, set_training
-from mri_batch_export.training.pictures import WIDE_BY, Pictures, edit_counterfactually, load_exact, load_wide
+from mri_batch_export.training.cross_validation import N_FOLDS, assign_folds, choose_pool, split_by_fold
+from mri_batch_export.training.networks import build_model
+from mri_batch_export.training.pictures import Pictures, list_pictures, load_exact, load_wide
 from mri_batch_export.training.recipe import Recipe
-from mri_batch_export.training.run_folder import (
-    About,
-    Progress,
-    Row,
-    load_progress,
-    make_folder,
-    save_progress,
-    write_run,
-    write_split,
-)
+from mri_batch_export.training.run_folder import About, Row, load_state, make_folder, save_state, write_run, write_split
 from mri_batch_export.training.splits import choose_splits
+from mri_batch_export.training.tokens import CachedTokens, compute_tokens, load_tokens
+from mri_batch_export.training.trainer import Report, Trainer
 from mri_batch_export.training.validate import validate
-
-Tell = Callable[[str], None]
 
 
 def train(
@@ -42,34 +30,44 @@ def train(
     init: Path | None,
     seed: int = 0,
     *,
-    tell: Tell = lambda words: None,
+    cache_folder: Path | None = None,
+    fold: int | None = None,
+    report: Report = lambda line: None,
     after_epoch: Callable[[Row], None] = lambda row: None,
 ) -> Path:
     """Train and write a run folder to ``out``; a killed run resumes after its last complete epoch.
 
-    ``tell`` hears how it goes on; ``after_epoch`` may raise to end it. Raises UsageError before any training where the
-    data set or the recipe cannot be used.
+    ``cache_folder`` holds cached tokens, shared by runs (default: a folder in ``out``). ``fold``, from 0: this fold of
+    the patients validates, the others train. ``report`` receives lines of progress; ``after_epoch`` may raise to stop.
+    Raises UsageError before any training if the data set or the recipe cannot be used.
     """
     items, how_split = choose_splits(load_dataset(folders), recipe.labels, seed)
+    pool = choose_pool(items)
+    if fold is not None:
+        items, how_split = split_by_fold(items, fold), f"fold {fold + 1} of {N_FOLDS} validates, by patient"
     about = describe(recipe, items, how_split, seed, init)
     make_folder(out)
-    progress = load_progress(out, about)
+    state = load_state(out, about)
     write_split(out, items)
     data, validation = load_pictures(about)
-    torch.manual_seed(seed)
-    model = build_model(recipe, len(about.labels), init).to(choose_device())
-    model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a third quicker for CNNs on a CPU
-    run = Run(about, model, data, progress, tell)
-    while not run.is_finished():
-        row = run.train_epoch()
-        row |= validate(model, run.average, validation, about.labels, recipe.preprocessing, recipe.rollout_layers)
-        run.history.append(row)
-        tell(" ".join(f"{name} {value:.4g}" for name, value in row.items()))
-        if recipe.patience == 0 or run.is_best():
-            write_run(out, about, run.average, run.history)
-        save_progress(out, about, run.progress())
+    model = place_model(about, init)
+    cached = cache_tokens(about, pool, model, validation, cache_folder or out / "tokens", report)
+    trainer = Trainer(about, model, data, state=state, tokens=cached.training if cached else None, report=report)
+    while not trainer.is_finished():
+        row = trainer.train_epoch()
+        row |= validate(model, trainer.average, validation, about.labels, recipe, cached.validation if cached else None)
+        trainer.history.append(row)
+        report(" ".join(f"{name} {value:.4g}" for name, value in row.items()))
+        write_epoch(out, trainer)
         after_epoch(row)
     return out
+
+
+def write_epoch(out: Path, trainer: Trainer) -> None:
+    """Write the run folder after an epoch; with ``patience`` its weights are those of the best epoch."""
+    if trainer.recipe.patience == 0 or trainer.is_best():
+        write_run(out, trainer.about, trainer.average, trainer.history)
+    save_state(out, trainer.about, trainer.state())
 
 
 def describe(recipe: Recipe, items: tuple[Item, ...], how_split: str, seed: int, init: Path | None) -> About:
@@ -86,155 +84,44 @@ def describe(recipe: Recipe, items: tuple[Item, ...], how_split: str, seed: int,
 
 
 def load_pictures(about: About) -> tuple[Pictures, Pictures]:
-    """Load the pictures that train and those that validate."""
-    of = {split: [item for item in about.items if item.split == split] for split in ("train", "val")}
+    """Load the pictures for training and for validation; the former without pixels where tokens are cached."""
     recipe = about.recipe
-    learning = of["train"]
+    training = [item for item in about.items if item.split == "train"]
+    validation = [item for item in about.items if item.split == "val"]
     if not (recipe.edits or recipe.guide_weight):
-        learning = [replace(item, mask=None) for item in learning]
+        training = [replace(item, mask=None) for item in training]
+    load = list_pictures if recipe.cached_views else load_wide
     return (
-        load_wide(learning, about.labels, recipe.preprocessing),
-        load_exact(of["val"], about.labels, recipe.preprocessing),
+        load(training, about.labels, recipe.preprocessing),
+        load_exact(validation, about.labels, recipe.preprocessing),
     )
+
+
+def cache_tokens(
+    about: About, pool: Sequence[Item], model: nn.Module, validation: Pictures, folder: Path, report: Report
+) -> CachedTokens | None:
+    """Load the tokens that the recipe caches, or compute them; None if it caches none.
+
+    They cover the whole pool, so that runs on other folds find them. Counterfactual edits use pictures of the same
+    split and fold only, so that no tumour reaches patients that are held out.
+    """
+    if not about.recipe.cached_views or not isinstance(model, ViT):
+        return None
+    strata = tuple(f"{item.split} {fold}" for item, fold in zip(pool, assign_folds(pool), strict=True))
+    tokens = load_tokens(folder, model, pool, strata, about, report)
+    training = {item.path for item in about.items if item.split == "train"}
+    rows = np.array([i for i, item in enumerate(pool) if item.path in training])
+    return CachedTokens(training=replace(tokens, rows=rows), validation=compute_tokens(model, validation, about.recipe))
+
+
+def place_model(about: About, init: Path | None) -> nn.Module:
+    """Build the network, reproducibly, on the device to train on."""
+    torch.manual_seed(about.seed)
+    model = build_model(about.recipe, len(about.labels), init).to(choose_device())
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a third faster for CNNs on a CPU
+    return model
 
 
 def choose_device() -> torch.device:
     """Choose the GPU if there is one."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def weigh_classes(targets: npt.NDArray[np.int64], n_labels: int, recipe: Recipe) -> Tensor:
-    """Class weights of the loss, float[k]: larger for rarer classes."""
-    inverse = torch.tensor([len(targets) / n_labels / max(1, (targets == k).sum()) for k in range(n_labels)])
-    power = {"none": 0.0, "sqrt": 0.5, "inverse": 1.0}[recipe.class_weights]
-    return inverse.float() ** power
-
-
-def iter_batches(n: int, size: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
-    """Yield shuffled index batches; a last partial one is dropped, unless it is the only one."""
-    order = rng.permutation(n)
-    for i in range(0, max(1, n - size + 1), size):
-        yield order[i : i + size]
-
-
-class Run:
-    """A training run: network, optimiser and schedule of its phase, and running average of the weights."""
-
-    def __init__(self, about: About, model: nn.Module, data: Pictures, progress: Progress | None, tell: Tell) -> None:
-        self.recipe, self.about, self.model, self.data, self.tell = about.recipe, about, model, data, tell
-        self.device = next(model.parameters()).device
-        self.weights = weigh_classes(data.targets, len(about.labels), self.recipe).to(self.device)
-        self.per_epoch = max(1, len(data.targets) // self.recipe.batch_size)
-        self.epoch = progress.epoch if progress else 0
-        self.history: list[Row] = list(progress.history) if progress else []
-        if progress:
-            model.load_state_dict(progress.model)
-        kept = progress.average if progress else model.state_dict()
-        self.average = {name: tensor.clone().to(self.device) for name, tensor in kept.items()}
-        self._start_phase()
-        if progress and progress.epoch not in (0, self.recipe.head_epochs):
-            self.optimiser.load_state_dict(progress.optimiser)
-            self.schedule.load_state_dict(progress.schedule)
-
-    def is_finished(self) -> bool:
-        """Whether all epochs are done, or the validation loss has not improved for ``patience`` epochs."""
-        best = min(range(len(self.history)), key=lambda i: self.history[i]["val_nll"], default=0)
-        waited = len(self.history) - 1 - best
-        stopped = self.recipe.patience > 0 and waited >= self.recipe.patience
-        return self.epoch >= self.recipe.epochs or stopped
-
-    def is_best(self) -> bool:
-        """Whether the last epoch has the least validation loss."""
-        return self.history[-1]["val_nll"] <= min(row["val_nll"] for row in self.history)
-
-    def progress(self) -> Progress:
-        """Return the state from which training can resume."""
-        return Progress(
-            epoch=self.epoch,
-            model=self.model.state_dict(),
-            average=self.average,
-            optimiser=self.optimiser.state_dict(),
-            schedule=self.schedule.state_dict(),
-            history=self.history,
-        )
-
-    def train_epoch(self) -> Row:
-        """Train one epoch; its randomness depends only on seed and epoch."""
-        if self.epoch == self.recipe.head_epochs > 0:
-            self._start_phase()
-        seed = self.about.seed
-        rng = np.random.default_rng((seed, self.epoch))
-        torch.manual_seed(seed * 1000 + self.epoch)
-        now = edit_counterfactually(self.data, self.about.labels, self.recipe, rng)
-        set_training(self.model)
-        losses, guides = [], []
-        for index in iter_batches(len(now.targets), self.recipe.batch_size, rng):
-            loss, guide = self._step(now, index)
-            losses.append(loss)
-            guides.append(guide)
-            if len(losses) % 20 == 0:
-                self.tell(
-                    f"epoch {self.epoch} step {len(losses)}/{self.per_epoch} loss {np.mean(losses[-20:]):.4f} "
-                    f"guide {np.mean(guides[-20:]):.3f}"
-                )
-        row: Row = {"epoch": self.epoch, "loss": float(np.mean(losses)), "guide": float(np.mean(guides))}
-        self.epoch += 1
-        return row
-
-    def _start_phase(self) -> None:
-        """Create optimiser and schedule for the head alone, or for all trainable parameters."""
-        recipe = self.recipe
-        head_only = self.epoch < recipe.head_epochs
-        set_phase(self.model, recipe, head_only=head_only)
-        self.optimiser = torch.optim.AdamW(group_parameters(self.model, recipe))
-        epochs = recipe.head_epochs if head_only else recipe.epochs - recipe.head_epochs
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser,
-            [group["lr"] for group in self.optimiser.param_groups],
-            total_steps=max(2, self.per_epoch * epochs),
-            pct_start=recipe.warmup_share,
-        )
-
-    def _step(self, now: Pictures, index: npt.NDArray[np.int64]) -> tuple[float, float]:
-        recipe, p = self.recipe, self.recipe.preprocessing
-        views = torch.from_numpy(now.views[index].astype(np.float32))
-        masks = torch.from_numpy(now.masks[index].astype(np.float32))
-        pictures, moved = augment_batch(views, masks, (p.rows, p.cols), WIDE_BY, recipe.augment)
-        x = torch.from_numpy(normalize(np.moveaxis(pictures.numpy(), 1, -1), p))
-        x = x.to(self.device, memory_format=torch.channels_last)
-        target = torch.from_numpy(now.targets[index]).to(self.device)
-        half = recipe.mixed_precision == "always" or (recipe.mixed_precision == "gpu" and self.device.type == "cuda")
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            logits, guide = self._forward(x, moved.to(self.device))
-        loss = F.cross_entropy(logits.float(), target, weight=self.weights, label_smoothing=recipe.label_smoothing)
-        self.optimiser.zero_grad()
-        (loss + recipe.guide_weight * guide).backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.optimiser.step()
-        self.schedule.step()
-        self._update_average()
-        return loss.item(), guide.item()
-
-    def _forward(self, x: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
-        if isinstance(self.model, ViT) and self.recipe.guide_weight:
-            logits, attentions, _ = self.model.forward_taps(x)
-            with torch.autocast(self.device.type, enabled=False):
-                return logits, guide_loss(attentions, masks, self.model, self.recipe)
-        return self.model(x), x.new_zeros(())
-
-    def _update_average(self) -> None:
-        seen = self.schedule.last_epoch - 1 + (self.per_epoch * self.recipe.head_epochs if self._is_second() else 0)
-        keep = min(self.recipe.ema, (1 + seen) / (10 + seen))  # early on, forget the untrained start
-        update_average(self.average, self.model.state_dict(), keep)
-
-    def _is_second(self) -> bool:
-        return self.epoch >= self.recipe.head_epochs > 0
-
-
-def update_average(average: dict[str, Tensor], now: Mapping[str, Tensor], keep: float) -> None:
-    """Move a running average towards the current weights; integers (a batch norm's counter) are copied."""
-    for name, tensor in now.items():
-        if tensor.is_floating_point():
-            average[name].lerp_(tensor, 1 - keep)
-        else:
-            average[name].copy_(tensor)

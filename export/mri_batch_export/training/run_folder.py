@@ -7,10 +7,9 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -30,7 +29,7 @@ Row = dict[str, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class About:
-    """Recipe, data and seed of a run; a checkpoint with any other is not resumed."""
+    """Recipe, data and seed of a run; a checkpoint of any other is not resumed."""
 
     recipe: Recipe
     labels: tuple[str, ...]
@@ -41,34 +40,33 @@ class About:
     init: str | None
 
     def identity(self) -> str:
-        """Return what must be equal for a run to be resumed."""
+        """Return the text that must be equal for a run to be resumed."""
         parts = [self.recipe.describe(), self.labels, self.data_sha256, self.seed, self.init]
         return json.dumps(parts, sort_keys=True, default=str)
 
 
 @dataclass(slots=True, kw_only=True)
-class Progress:
-    """State of a run after ``epoch`` epochs: weights, their average, optimiser, schedule and history."""
+class RunState:
+    """State of a run after ``epoch`` epochs, as a checkpoint holds it; ``patch_head`` is empty without one."""
 
     epoch: int
     model: Mapping[str, Tensor]
     average: dict[str, Tensor]
-    optimiser: dict[str, Any]
-    schedule: dict[str, Any]
+    optimiser: dict[str, object]
+    schedule: dict[str, object]
     history: list[Row] = field(default_factory=list)
+    patch_head: Mapping[str, Tensor] = field(default_factory=dict)
 
 
-def save_progress(out: Path, about: About, progress: Progress) -> None:
+def save_state(out: Path, about: About, state: RunState) -> None:
     """Save a checkpoint atomically."""
-    fields = {
-        name: getattr(progress, name) for name in ("epoch", "model", "average", "optimiser", "schedule", "history")
-    }
+    saved = {each.name: getattr(state, each.name) for each in fields(state)}
     with new_file(out / CHECKPOINT) as part:
-        torch.save(fields | {"identity": about.identity()}, part)
+        torch.save(saved | {"identity": about.identity()}, part)
 
 
-def load_progress(out: Path, about: About) -> Progress | None:
-    """Load the checkpoint of the same run, if any. Raises UsageError where the folder belongs to another run."""
+def load_state(out: Path, about: About) -> RunState | None:
+    """Load the checkpoint of the same run, if any. Raises UsageError if the folder belongs to another run."""
     path = out / CHECKPOINT
     if not path.is_file():
         return None
@@ -80,11 +78,11 @@ def load_progress(out: Path, about: About) -> Progress | None:
             file=str(out),
             hint="give a new --out",
         )
-    return Progress(**saved)
+    return RunState(**saved)
 
 
 def make_folder(out: Path) -> None:
-    """Make the run folder. Raises OutputError where it cannot be written."""
+    """Create the run folder. Raises OutputError if it cannot be written."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

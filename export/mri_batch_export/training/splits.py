@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from mri_batch.commands.audit.near_duplicates import find_exact, find_near
-from mri_batch.commands.audit.picture_stats import gather_facts
+from mri_batch.commands.audit.picture_stats import measure_pictures
 from mri_batch.dataset import Item, check_classes, check_splits, refuse_unreadable
 from mri_batch.errors import UsageError
 
@@ -16,10 +16,9 @@ SHARES = (("train", 0.7), ("val", 0.15), ("test", 0.15))
 
 
 def choose_splits(items: Sequence[Item], labels: Sequence[str], seed: int) -> tuple[tuple[Item, ...], str]:
-    """Assign every item a split, and say how. Raises UsageError for a data set that cannot be trained on.
+    """Assign each item a split; also return how, in words. Raises UsageError for a data set that cannot be trained on.
 
-    A data set's own splits are kept. Otherwise whole patients are drawn or, where no patient is known, groups of
-    near-duplicates.
+    A data set's own splits are kept. Otherwise patients are drawn, or groups of near-duplicates if no patient is known.
     """
     chosen = [item for item in items if not labels or item.label in labels]
     absent = sorted(set(labels) - {item.label for item in chosen})
@@ -48,8 +47,8 @@ def choose_splits(items: Sequence[Item], labels: Sequence[str], seed: int) -> tu
 
 
 def group_duplicates(items: Sequence[Item]) -> list[Item]:
-    """Group near-duplicates transitively. Raises UsageError that lists the files that cannot be read."""
-    facts, problems = gather_facts(items, lambda done: None)
+    """Group near-duplicates transitively. Raises UsageError that lists unreadable files."""
+    stats, problems = measure_pictures(items)
     refuse_unreadable(problems)
     at = {item: i for i, item in enumerate(items)}
     parent = list(range(len(items)))
@@ -59,7 +58,7 @@ def group_duplicates(items: Sequence[Item]) -> list[Item]:
             i = parent[i]
         return i
 
-    for pair in (*find_exact(facts), *find_near(facts)):
+    for pair in (*find_exact(stats), *find_near(stats)):
         parent[root(at[pair.other])] = root(at[pair.one])
     return [replace(item, group=f"like {items[root(i)].name}") for i, item in enumerate(items)]
 

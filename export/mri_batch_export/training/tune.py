@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, Trial, TrialState
@@ -13,13 +12,12 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from mri_batch.commands.evaluate.charts import Chart, Line, fit_range
 from mri_batch.commands.evaluate.page import render_chart
 from mri_batch.errors import UsageError
-from mri_batch_export.training.recipe import Recipe, to_recipe
+from mri_batch_export.training.recipe import Choice, Recipe, to_recipe
 from mri_batch_export.training.run import train
 from mri_batch_export.training.run_folder import Row, make_folder
+from mri_batch_export.training.trainer import Report
 
 DATABASE, TABLE = "study.sqlite3", "trials.csv"
-
-Tell = Callable[[str], None]
 
 
 def tune(
@@ -30,12 +28,12 @@ def tune(
     seed: int = 0,
     *,
     n_trials: int,
-    tell: Tell = lambda words: None,
+    report: Report = lambda line: None,
 ) -> Recipe:
     """Run trials until there are ``n_trials``, earlier ones included; return the best recipe.
 
-    A trial's score is its least validation loss. A trial that is worse than the median of the others after the same
-    epoch is pruned. Raises UsageError where the recipe has no [search] table, or one that does not fit it.
+    A trial's score is its least validation loss. A trial worse than the median of the others at the same epoch is
+    pruned. Raises UsageError if the recipe has no [search] table, or one with keys or values that do not fit.
     """
     if not recipe.search:
         raise UsageError("the recipe has no [search]", code="RECIPE_NO_SEARCH", file=recipe.name)
@@ -50,15 +48,15 @@ def tune(
     )
     while sum(trial.state in (TrialState.COMPLETE, TrialState.PRUNED) for trial in study.trials) < n_trials:
         study.optimize(lambda trial: _try(trial, folders, recipe, out, init, seed), n_trials=1, catch=(UsageError,))
-        tell(_describe(study.trials[-1]))
+        report(_describe(study.trials[-1]))
         write_trials(out, study)
         if all(trial.state is TrialState.FAIL for trial in study.trials[-5:]) and len(study.trials) >= 5:
             raise UsageError("five trials in a row could not be trained", code="RECIPE_BAD", file=recipe.name)
     return vary(recipe, study.best_params)
 
 
-def vary(recipe: Recipe, choices: dict[str, Any]) -> Recipe:
-    """Apply choices (dotted key -> value) to a recipe. Raises UsageError where a key or value does not fit."""
+def vary(recipe: Recipe, choices: Mapping[str, Choice]) -> Recipe:
+    """Apply choices (dotted key -> value) to a recipe. Raises UsageError if a key or value does not fit."""
     raw = recipe.describe()
     for key, value in choices.items():
         *tables, last = key.split(".")
@@ -91,7 +89,7 @@ def _try(trial: Trial, folders: Sequence[Path], recipe: Recipe, out: Path, init:
     choices = {key: trial.suggest_categorical(key, values) for key, values in recipe.search.items()}
     best: list[float] = []
 
-    def report(row: Row) -> None:
+    def report_epoch(row: Row) -> None:
         if not best or row["val_nll"] < min(best):
             trial.set_user_attr("val_accuracy", row["val_accuracy"])
         best.append(row["val_nll"])
@@ -99,7 +97,7 @@ def _try(trial: Trial, folders: Sequence[Path], recipe: Recipe, out: Path, init:
         if trial.should_prune():
             raise optuna.TrialPruned
 
-    train(folders, vary(recipe, choices), out / f"trial-{trial.number:03d}", init, seed, after_epoch=report)
+    train(folders, vary(recipe, choices), out / f"trial-{trial.number:03d}", init, seed, after_epoch=report_epoch)
     return min(best)
 
 

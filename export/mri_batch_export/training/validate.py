@@ -13,6 +13,8 @@ from mri_batch.card import Preprocessing
 from mri_batch.model.prepare import normalize
 from mri_batch_export.architectures.vit import ViT, rollout_cls
 from mri_batch_export.training.pictures import Pictures
+from mri_batch_export.training.recipe import Recipe
+from mri_batch_export.training.tokens import Tokens, forward_from, uses_bfloat16
 
 BATCH = 32
 
@@ -22,13 +24,19 @@ def validate(
     weights: Mapping[str, Tensor],
     data: Pictures,
     labels: Sequence[str],
-    p: Preprocessing,
-    rollout_layers: int,
+    recipe: Recipe,
+    tokens: Tokens | None = None,
 ) -> dict[str, float]:
-    """Accuracy, loss and recalls; for a ViT also how often its rollout peaks on the outline. Keeps the model."""
+    """Accuracy, loss and recalls of ``weights``; for a ViT also how often its rollout peaks on the outline.
+
+    The model's own weights are restored. ``tokens`` of the same pictures after the frozen blocks save running these.
+    """
     live = {k: v.clone() for k, v in model.state_dict().items()}
     model.load_state_dict(weights)
-    logits, rolls = predict(model, data, p, rollout_layers)
+    if tokens is not None and isinstance(model, ViT):
+        logits, rolls = predict_from(model, tokens, recipe)
+    else:
+        logits, rolls = predict(model, data, recipe.preprocessing, recipe.rollout_layers)
     model.load_state_dict(live)
     target = torch.from_numpy(data.targets)
     right = logits.argmax(1) == target
@@ -48,13 +56,29 @@ def predict(model: nn.Module, data: Pictures, p: Preprocessing, rollout_layers: 
     for i in range(0, len(data.targets), BATCH):
         x = torch.from_numpy(normalize(np.moveaxis(data.views[i : i + BATCH], 1, -1).astype(np.float32), p)).to(device)
         if isinstance(model, ViT):
-            out, attentions, _ = model.forward_taps(x)
+            out, attentions, _ = model.forward_with_attention(x)
             first = max(0, len(attentions) - rollout_layers)
             rolls.append(rollout_cls(attentions, model.prefix_tokens, first).cpu())
         else:
             out = model(x)
         logits.append(out.cpu())
     return torch.cat(logits), torch.cat(rolls) if rolls else None
+
+
+@torch.no_grad()
+def predict_from(model: ViT, tokens: Tokens, recipe: Recipe) -> tuple[Tensor, Tensor | None]:
+    """The same as :func:`predict`, from cached tokens."""
+    model.eval()
+    device = next(model.parameters()).device
+    logits, rolls = [], []
+    for i in range(0, len(tokens.rows), BATCH):
+        taken, _, _ = tokens.take(0, np.arange(i, min(i + BATCH, len(tokens.rows))))
+        with torch.autocast(device.type, torch.bfloat16, enabled=uses_bfloat16(recipe, device)):
+            out, attentions, _ = forward_from(model, taken.to(device), recipe.freeze_blocks)
+        rows = [weights.float() for weights in attentions[-recipe.rollout_layers :]]
+        rolls.append(rollout_cls(rows, model.prefix_tokens).cpu())
+        logits.append(out.float().cpu())
+    return torch.cat(logits), torch.cat(rolls)
 
 
 def share_of_peaks(rolls: Tensor, data: Pictures, right: Tensor, grid: tuple[int, int]) -> float:

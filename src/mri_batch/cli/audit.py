@@ -14,20 +14,13 @@ import click
 @click.option("-q", "--quiet", is_flag=True, help="Only errors.")
 def command(datasets: tuple[Path, ...], out: Path, seed: int, quiet: bool) -> int:
     """Look for duplicates, leaks between splits and shortcuts in one or more data sets, taken together."""
-    from tqdm import tqdm
-
+    from mri_batch.cli.progress import choose_progress
     from mri_batch.commands.audit.audit import audit
     from mri_batch.commands.audit.write import RESULT, write_audit
     from mri_batch.commands.evaluate.folder import prepare_folder
 
     prepare_folder(out, RESULT)
-    with tqdm(desc="pictures", disable=True if quiet else None) as bar:
-
-        def tell(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done)
-
-        found = audit(datasets, seed=seed, progress=tell)
+    found = audit(datasets, seed=seed, progress=choose_progress(quiet=quiet))
     write_audit(out, found)
     for finding in found.findings:
         click.echo(f"{finding.code}: {finding.text}")

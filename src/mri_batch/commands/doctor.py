@@ -1,4 +1,4 @@
-"""Whether this installation can do its work."""
+"""Check the installation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mri_batch.run.executors.sandbox import try_model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One line of the doctor's report."""
+    """One line of the report."""
 
     subject: str
     ok: bool
@@ -27,7 +27,7 @@ class Check:
 
 
 def examine(model: Path, out: Path) -> Iterator[Check]:
-    """Yield one check after the other; a check that cannot even run has failed, with the reason."""
+    """Yield the checks in turn; one that raises has failed."""
     yield _check("python", lambda: f"{platform.python_version()} on {platform.system()} {platform.machine()}")
     yield _check("runtime", _runtime)
     yield _check("telemetry", _telemetry)
@@ -61,9 +61,9 @@ def _telemetry() -> str:
 def _model(folder: Path) -> str:
     try_model(folder)
     digests, *outputs = verify_package(folder)
-    return f"{digests}; {len(outputs)} outputs agree with PyTorch's answers"
+    return f"{digests}; {len(outputs)} outputs match PyTorch's"
 
 
 def _write_access(out: Path) -> str:
     with tempfile.NamedTemporaryFile(dir=out, prefix=".mri-batch-"):
-        return f"{out} can be written"
+        return f"{out} is writable"

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -29,6 +28,7 @@ from mri_batch.report.schema.notes import from_note, from_notes
 from mri_batch.report.study.methods_page import render_methods
 from mri_batch.run.attribution import MethodRunner, to_report_heat
 from mri_batch.settings import ReadLimits
+from mri_batch.text import JsonObject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +55,8 @@ def explain_one(
     write_file(out / "explain.html", page)
     write_file(out / "explain.json", json.dumps(_to_json(explained, session.labels), indent=1) + "\n")
     with new_file(out / "heat.npz") as part, part.open("wb") as stream:
-        arrays: dict[str, Any] = {panel.name: panel.heat.heat for panel in explained.methods if panel.heat}
-        np.savez_compressed(stream, **arrays)
+        arrays = {panel.name: panel.heat.heat for panel in explained.methods if panel.heat}
+        np.savez_compressed(stream, allow_pickle=False, **arrays)
     return out / "explain.html"
 
 
@@ -124,7 +124,7 @@ def _without_scale(method: Method) -> ChosenMethod:
     return ChosenMethod(method=method, entry=MethodEntry(method=method.name))
 
 
-def _to_json(explained: Explained, labels: Sequence[str]) -> dict[str, object]:
+def _to_json(explained: Explained, labels: Sequence[str]) -> JsonObject:
     """Return ``explain.json``: probabilities, and each method's peak, faithfulness and cost, or why it is absent."""
     return {
         "label": explained.label,
@@ -133,7 +133,7 @@ def _to_json(explained: Explained, labels: Sequence[str]) -> dict[str, object]:
     }
 
 
-def _panel_to_json(panel: MethodPanel) -> dict[str, object]:
+def _panel_to_json(panel: MethodPanel) -> JsonObject:
     about = panel.heat.about if panel.heat else None
     test = about.faithfulness if about else None
     return {

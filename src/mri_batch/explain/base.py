@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, Literal, Protocol
 
-from mri_batch.arrays import Float32, Int64
-from mri_batch.card import Knob, ModelCard, Wiring
+from mri_batch.arrays import Float32, Int64, Outputs
+from mri_batch.card import Knobs, ModelCard, Wiring
 from mri_batch.notes import Note
 from mri_batch.records import Attribution
 
@@ -36,13 +36,11 @@ class Forward(Protocol):
         """float32[n, k], in batches that suit the machine."""
         ...
 
-    def outputs(self, pixels: Float32, names: Sequence[str]) -> Mapping[str, Float32]:
+    def outputs(self, pixels: Float32, names: Sequence[str]) -> Outputs:
         """Named outputs of the plain graph, first axis n."""
         ...
 
-    def gradients(
-        self, pixels: Float32, target: Int64, names: Sequence[str], *, guided: bool = False
-    ) -> Mapping[str, Float32]:
+    def gradients(self, pixels: Float32, target: Int64, names: Sequence[str], *, guided: bool = False) -> Outputs:
         """Named outputs of one gradient graph for the class index ``target`` int64[n] of each picture.
 
         The outputs in ``wiring.gradcam`` are those of ``gradcam.onnx``, all others of ``explain.onnx``; one call
@@ -73,7 +71,7 @@ class Method(ABC):
         return None
 
     @classmethod
-    def graph_knobs(cls, card: ModelCard) -> Mapping[str, Knob]:
+    def graph_knobs(cls, card: ModelCard) -> Knobs:
         """Return knobs that make the method read a map from the package's graph; used unless a caller sets knobs."""
         return {}
 

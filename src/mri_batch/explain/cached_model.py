@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
-from mri_batch.arrays import Float32, Int64
+from mri_batch.arrays import Float32, Int64, Outputs
 from mri_batch.card import Wiring
 from mri_batch.explain.base import Forward
-
-Outputs = Mapping[str, Float32]
 
 
 class CachedModel:

@@ -80,9 +80,11 @@ def _calibration(card: ModelCard) -> list[str]:
 
 
 def _decision(d: Decision) -> list[str]:
+    window_mm = d.window.window_mm if d.window else 0.0
     rule = {
         "mean": "the mean over the slices",
         "top_quarter_mean": f"the mean over the quarter of the slices least like {d.background_label}",
+        "window_mean": f"the mean over the {window_mm:g} mm least like {d.background_label}",
     }
     lines = [
         f"series: {rule[d.aggregation]}; a study is the mean of its series",

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import ValidationError
 
+from mri_batch.arrays import Arrays
 from mri_batch.card import ModelCard, Wiring
-from mri_batch.checksums import SUMS, digest_file, format_sums, parse_sums
+from mri_batch.checksums import SUMS, Digests, digest_file, format_sums, parse_sums
 from mri_batch.errors import ModelPackageError, OutputError
 from mri_batch.files import new_folder
 from mri_batch.model.card_text import card_markdown
@@ -33,7 +33,8 @@ _ENDLESS = frozenset({"Loop", "Scan", "SequenceMap", "BeamSearch", "GreedySearch
 _MAX_NODES = 1_000_000  # nested functions can double it at each level; a ViT-L with gradients has some 20,000
 _MAX_CARD_BYTES = 4 << 20
 
-Arrays = Mapping[str, npt.NDArray[np.generic]]
+
+Files = Mapping[str, Path]  # by the name that each has in a package
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,7 @@ def read_package(folder: Path, *, check_digests: bool = True) -> Package:
     )
 
 
-def write_package(out: Path, card: ModelCard, files: Mapping[str, Path], *, replace: bool = False) -> Package:
+def write_package(out: Path, card: ModelCard, files: Files, *, replace: bool = False) -> Package:
     """Write a package from its card and ``files`` (name in the package -> where it is now), and read it back.
 
     It is written beside ``out`` and renamed into place. An existing folder is refused with OutputError; with
@@ -255,7 +256,7 @@ def _read_sums(path: Path, needed: set[str]) -> dict[str, str]:
     return sums
 
 
-def _check_sums(folder: Path, sums: Mapping[str, str]) -> None:
+def _check_sums(folder: Path, sums: Digests) -> None:
     changed = [name for name, digest in sums.items() if digest_file(_inside(folder, name)) != digest]
     if changed:
         raise ModelPackageError(

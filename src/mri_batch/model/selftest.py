@@ -9,16 +9,15 @@ number, at most 16,384 a picture.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Arrays, Float32, Outputs
 from mri_batch.errors import ModelPackageError
-from mri_batch.model.package import Arrays, read_package
+from mri_batch.model.package import read_package
 from mri_batch.model.prepare import normalize
 from mri_batch.model.session import Session
 
@@ -75,7 +74,8 @@ def compare_golden(session: Session, golden: Arrays) -> Iterator[Agreement]:
     for graph, roles in (("explain", wiring.gradient), ("gradcam", wiring.gradcam)):
         names = [name for name in roles.values() if f"{graph}/{name}" in golden]
         if names:
-            given |= to_stored(graph, session.gradients(pixels, golden["target"].astype(np.int64), names))
+            gradients = session.gradients(pixels, golden["target"].astype(np.int64), names)
+            given = {**given, **to_stored(graph, gradients)}
     for key in sorted(golden.keys() - {"pictures", "target"}):
         stored = golden[key].astype(np.float32)
         if key not in given:
@@ -101,9 +101,7 @@ def compare(key: str, given: Float32, right: Float32) -> Agreement:
     return Agreement(output=key, difference=most, limit=GRADIENT_LIMIT)
 
 
-def to_stored(
-    graph: str, outputs: Mapping[str, npt.NDArray[np.float32]], attention: tuple[str, ...] = ()
-) -> dict[str, Float32]:
+def to_stored(graph: str, outputs: Outputs, attention: tuple[str, ...] = ()) -> Outputs:
     """Name outputs as golden.npz does, and reduce the large ones to the part that it holds."""
     stored: dict[str, Float32] = {}
     for name, values in outputs.items():

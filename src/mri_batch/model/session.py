@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Arrays, Float32, Outputs
 from mri_batch.card import ModelCard, Wiring
 from mri_batch.errors import MethodAbsent, ModelPackageError
 from mri_batch.model.package import Package
@@ -94,13 +94,13 @@ class Session:
         """float32[n, k] of float32[n, c, rows, cols]."""
         return self.outputs(pixels, (self.wiring.logits,))[self.wiring.logits]
 
-    def outputs(self, pixels: Float32, names: Sequence[str]) -> Mapping[str, Float32]:
+    def outputs(self, pixels: Float32, names: Sequence[str]) -> Outputs:
         """Named outputs of the plain graph, first axis n."""
         return self._run(self.package.model_file, pixels, names, {}, batch=self.batch_size)
 
     def gradients(
         self, pixels: Float32, target: npt.NDArray[np.int64], names: Sequence[str], *, guided: bool = False
-    ) -> Mapping[str, Float32]:
+    ) -> Outputs:
         """Outputs of one gradient graph for class indices ``target`` int64[n].
 
         Those in ``wiring.gradcam`` come from ``gradcam.onnx``, others from ``explain.onnx``. ``guided`` lets gradients
@@ -162,10 +162,10 @@ class Session:
         path: Path,
         pixels: Float32,
         names: Sequence[str],
-        extra: Mapping[str, npt.NDArray[np.generic]],
+        extra: Arrays,
         *,
         batch: int,
-    ) -> dict[str, Float32]:
+    ) -> Outputs:
         """Run one graph batch by batch. Of ``extra``, inputs with one row per picture are cut likewise."""
         graph = self._open(path)
         parts: list[list[Float32]] = []

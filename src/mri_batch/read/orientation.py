@@ -30,7 +30,7 @@ def place_of(groups: Groups) -> Place:
     position = groups.numbers("ImagePositionPatient")
     spacing = groups.numbers("PixelSpacing")
     return Place(
-        orientation=orientation if len(orientation) == 6 else None,
+        orientation=orientation if len(orientation) == 6 and _spans_plane(orientation) else None,
         position_mm=position if len(position) == 3 else None,
         spacing_mm=spacing if len(spacing) == 2 and min(spacing) > 0.0 else None,
     )
@@ -55,12 +55,20 @@ def distance_mm(orientation: Sequence[float], position_mm: Sequence[float]) -> f
 
 
 def same_orientation(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Whether two orientations agree to within 1.8 degrees; an unknown one agrees only with unknown ones."""
-    if len(one) != 6 or len(other) != 6:
-        return len(one) == len(other)
-    rows = sum(a * b for a, b in zip(one[:3], other[:3], strict=True))
-    cols = sum(a * b for a, b in zip(one[3:], other[3:], strict=True))
-    return rows > _SAME_ORIENTATION and cols > _SAME_ORIENTATION
+    """Whether two orientations agree to within 1.8 degrees; an unknown one agrees only with unknown ones.
+
+    Cosines that span no plane, such as zeros, are unknown.
+    """
+    if len(one) == 6 and len(other) == 6:
+        rows = sum(a * b for a, b in zip(one[:3], other[:3], strict=True))
+        cols = sum(a * b for a, b in zip(one[3:], other[3:], strict=True))
+        if rows > _SAME_ORIENTATION and cols > _SAME_ORIENTATION:
+            return True
+    return not _spans_plane(one) and not _spans_plane(other)
+
+
+def _spans_plane(orientation: Sequence[float]) -> bool:
+    return len(orientation) == 6 and any(slice_normal(orientation))
 
 
 def choose_plane(orientation: Sequence[float]) -> tuple[Plane | None, bool]:

@@ -82,7 +82,8 @@ class SeriesResult:
 class StudyResult:
     """What became of one study; no arrays. ``code``, ``reason`` and ``hint`` where it is not done.
 
-    ``patient``: keyword and value of tags that name the patient, only where that was asked for.
+    ``deciding``: indices of the slices that the answer rests on. ``patient``: keyword and value of tags that name the
+    patient, only where that was asked for.
     """
 
     study_id: str
@@ -100,6 +101,7 @@ class StudyResult:
     prediction: Prediction | None = None
     series: tuple[SeriesResult, ...] = ()
     slices: tuple[SliceResult, ...] = ()
+    deciding: tuple[int, ...] = ()
     key_slices: tuple[KeySlice, ...] = ()
     files: tuple[FileRecord, ...] = ()
     notes: tuple[Note, ...] = ()

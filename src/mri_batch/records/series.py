@@ -58,7 +58,7 @@ class SeriesInfo:
     modality: str = ""
     body_part_examined: str = ""
     weighting: Weighting | None = None
-    contrast_agent: bool = False  # ContrastBolusAgent names one
+    contrast_agent: bool | None = None  # by ContrastBolus attributes and words of the description; None: not told
     plane: Plane | None = None
     oblique: bool = False
     n_frames: int = 1

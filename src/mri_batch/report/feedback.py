@@ -7,10 +7,11 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from mri_batch.errors import UsageError
 from mri_batch.records import StudyResult
+from mri_batch.text import JsonObject
 
 Answer = Literal["agree", "disagree", "unsure"]
 _ANSWERS = ("agree", "disagree", "unsure")
@@ -105,7 +106,7 @@ def agreement(results: Iterable[StudyResult], feedback: Sequence[Opinion]) -> Ag
     return Agreement(total=groups[0], groups=tuple(groups), n_unknown=sum(o.key not in known for o in feedback))
 
 
-def _to_opinion(entry: dict[str, Any]) -> Opinion:
+def _to_opinion(entry: JsonObject) -> Opinion:
     answer, note = entry["answer"], entry.get("note", "")
     if answer is not None and answer not in _ANSWERS:
         raise ValueError(f"unknown answer {answer!r}")

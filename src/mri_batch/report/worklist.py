@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from mri_batch.card import ModelCard
+from mri_batch.files import write_file
 from mri_batch.notes import Note
 from mri_batch.records import StudyResult, StudyStatus
 from mri_batch.report.feedback import Agreement, agreement, load_feedback
 from mri_batch.report.render import Page
 from mri_batch.settings import Language
-from mri_batch.text import to_visible
+from mri_batch.text import JsonObject, to_visible
 
 ROWS_PER_PAGE = 500  # 5,000 studies are ten pages of about half a megabyte
 SCRIPTS = ("common.js", "worklist.js")
@@ -57,7 +57,7 @@ class Row:
 def write_index(
     out: Path,
     results: Iterable[StudyResult],
-    run: Mapping[str, Any],
+    run: JsonObject,
     *,
     lang: Language,
     feedback: Path | None = None,
@@ -74,15 +74,13 @@ def write_index(
     for old in set(out.glob("index-*.html")) - {out / name for name, _ in pages}:
         old.unlink()
     for name, page in pages:
-        beside = out / f".{name}.part"
-        beside.write_text(page, encoding="utf-8", newline="\n")
-        beside.replace(out / name)
+        write_file(out / name, page)
     return tuple(out / name for name, _ in pages)
 
 
 def render_index(
     results: Iterable[StudyResult],
-    run: Mapping[str, Any],
+    run: JsonObject,
     *,
     lang: Language,
     agreed: Agreement | None = None,
@@ -111,9 +109,7 @@ def render_index(
     )
 
 
-def _render_page(
-    page: Page, number: int, rows: Sequence[Row], agreed: Agreement | None, shared: Mapping[str, object]
-) -> str:
+def _render_page(page: Page, number: int, rows: Sequence[Row], agreed: Agreement | None, shared: JsonObject) -> str:
     return page.render(
         "index.html",
         scripts=SCRIPTS,
@@ -145,7 +141,7 @@ def _describe(at: int, result: StudyResult) -> Row:
     )
 
 
-def _to_table(rows: Sequence[Row], page: Page) -> dict[str, Any]:
+def _to_table(rows: Sequence[Row], page: Page) -> JsonObject:
     """Return all rows for the page's filter, one short list per study; words as their places among its texts."""
     labels = dict.fromkeys(row.label for row in rows if row.label)
     return {
@@ -171,7 +167,7 @@ def _to_table(rows: Sequence[Row], page: Page) -> dict[str, Any]:
     }
 
 
-def _flatten(run: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+def _flatten(run: Mapping[str, object], prefix: str = "") -> list[tuple[str, str]]:
     flat: list[tuple[str, str]] = []
     for name, value in run.items():
         if isinstance(value, Mapping):

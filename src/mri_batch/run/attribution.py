@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Outputs
 from mri_batch.card import MethodEntry, ModelCard
 from mri_batch.explain.base import Forward, Method
 from mri_batch.explain.cached_model import CachedModel
@@ -58,7 +58,7 @@ class MethodRunner:
         label: int,
         *,
         tested: Collection[int] = (),
-        known: Mapping[str, Float32] | None = None,
+        known: Outputs | None = None,
     ) -> None:
         self._session, self._ready, self._label, self._tested = session, ready, label, tested
         self._model = CachedModel(session, pixels=ready.pixels, known=known, memoise=False)
@@ -89,7 +89,7 @@ def explain_pictures(
     chosen: Sequence[ChosenMethod],
     *,
     tested: Collection[int],
-    known: Mapping[str, Float32],
+    known: Outputs,
 ) -> list[tuple[ReportHeat, ...]]:
     """Explain n prepared pictures for one label by each method: n tuples of heat, one for each method.
 

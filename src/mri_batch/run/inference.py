@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mri_batch.arrays import Float32
+from mri_batch.arrays import Float32, Float64
 from mri_batch.model.decide import calibrate
 from mri_batch.model.gate import Gate
 from mri_batch.model.prepare import prepare
@@ -16,7 +16,8 @@ from mri_batch.notes import Note
 from mri_batch.placement import Placement
 from mri_batch.prefetch import prefetch
 from mri_batch.read.decode.slices import iter_slices
-from mri_batch.records import FileRecord, FoundFile, ModelInput, Series, Slice
+from mri_batch.read.orientation import distance_mm
+from mri_batch.records import FileRecord, FoundFile, ModelInput, Series, SeriesInfo, Slice
 from mri_batch.settings import ReadLimits
 
 KEPT_BYTES = 64 << 20  # of a study's slices stay in memory for its report; series beyond are decoded once more
@@ -27,7 +28,8 @@ class SeriesInference:
     """A series and the model's answer for each of its n readable slices.
 
     ``probabilities``: calibrated, float32[n, k]; ``gate_scores``: float32[n], empty without a gate; ``outputs``:
-    further outputs of the same passes, by name, first axis n; ``placements``: where the model looked.
+    further outputs of the same passes, by name, first axis n; ``placements``: where the model looked;
+    ``positions_mm``: float64[n] along the slices' normal, None where neither positions nor spacing are known.
     ``unreadable``: the files without a usable slice. ``pictures``: all n slices, where they fit in memory.
     """
 
@@ -40,6 +42,7 @@ class SeriesInference:
     outputs: Mapping[str, Float32]
     notes: tuple[Note, ...]
     unreadable: tuple[FileRecord, ...]
+    positions_mm: Float64 | None
     pictures: tuple[Slice, ...] | None
 
     @property
@@ -105,6 +108,7 @@ def infer_series(
     decoder = _Decoder(series, limits, room_bytes)
     origins: list[tuple[FoundFile, int]] = []
     placements: list[Placement] = []
+    distances_mm: list[float | None] = []
     notes: dict[Note, None] = {}
     probabilities = [np.zeros((0, len(session.labels)), np.float32)]
     scores = [np.zeros(0, np.float32)]
@@ -112,6 +116,7 @@ def infer_series(
     for batch, ready in prefetch(_iter_prepared(decoder, session)):
         origins += [(picture.file, picture.frame) for picture in batch]
         placements += ready.placements
+        distances_mm += [distance_mm(picture.orientation or (), picture.position_mm or ()) for picture in batch]
         notes.update(dict.fromkeys(note for picture in batch for note in picture.notes))
         outputs = session.outputs(ready.pixels, _name_outputs(session, gate, keep))
         probabilities.append(calibrate(outputs[session.wiring.logits], session.card))
@@ -129,8 +134,21 @@ def infer_series(
         outputs={name: np.concatenate(parts) for name, parts in kept.items() if parts},
         notes=tuple(notes),
         unreadable=tuple(decoder.unreadable),
+        positions_mm=place_slices(distances_mm, series.info),
         pictures=decoder.kept,
     )
+
+
+def place_slices(distances_mm: Sequence[float | None], info: SeriesInfo) -> Float64 | None:
+    """Positions of n slices in mm: float64[n].
+
+    ``distances_mm`` along the normal, or by the spacing between slices where one of them is unknown; None without it.
+    """
+    known = [distance for distance in distances_mm if distance is not None]
+    if len(known) == len(distances_mm):
+        return np.array(known, np.float64)
+    spacing_mm = info.slice_spacing_mm or info.spacing_between_slices_mm or info.slice_thickness_mm
+    return np.arange(len(distances_mm), dtype=np.float64) * np.float64(spacing_mm) if spacing_mm else None
 
 
 def _name_outputs(session: Session, gate: Gate | None, keep: Sequence[str]) -> tuple[str, ...]:

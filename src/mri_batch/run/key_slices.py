@@ -9,13 +9,14 @@ from itertools import accumulate
 import numpy as np
 
 from mri_batch.arrays import Float32, Uint8
+from mri_batch.card import ModelCard
 from mri_batch.explain.registry import choose_methods
-from mri_batch.model.decide import choose_key_slices
+from mri_batch.model.decide import choose_key_slices, measure_evidence
 from mri_batch.model.prepare import prepare_placed
 from mri_batch.model.session import Session
 from mri_batch.notes import Note
 from mri_batch.placement import Placement
-from mri_batch.records import KeySlice, ReportSlice, Slice, StudyResult
+from mri_batch.records import KeySlice, ReportSlice, SeriesResult, Slice, StudyResult
 from mri_batch.run.attribution import explain_heads, explain_pictures
 from mri_batch.run.inference import SeriesInference
 from mri_batch.run.slice_store import SliceStore
@@ -75,26 +76,37 @@ def plan_report_slices(
 ) -> ReportSlices:
     """Choose the slices to show, and explain the key slices among them; the others are put into ``store``.
 
+    Key slices are chosen among the slices that decided: for a finding those that speak for it most, for the background
+    label the most suspicious ones.
+
     Series that are not in memory are decoded once more, for both.
     """
+    most = settings.max_key_slices
     firsts = [0, *accumulate(len(each.origins) for each in series)]
     labels = [session.labels.index(of_series.label) for of_series in result.series]
+    evidence = [_find_evidence(of_series, result, session.card) for of_series in result.series]
     picked = [
-        choose_key_slices(each.probabilities, label, settings.max_key_slices)
-        for each, label in zip(series, labels, strict=True)
+        choose_key_slices(values, [i - first for i in result.deciding if 0 <= i - first < len(values)], most)
+        for values, first in zip(evidence, firsts, strict=False)
     ]
     key_indices = frozenset(first + i for first, rows in zip(firsts, picked, strict=False) for i in rows)
     shown = _choose_shown(firsts[-1], key_indices)
     keys: dict[int, ReportSlice] = {}
-    for each, label, rows, first in zip(series, labels, picked, firsts, strict=False):
+    for each, label, rows, first, values in zip(series, labels, picked, firsts, evidence, strict=False):
         pictures = _sort_out(each, rows, first, shown, store)
-        for key in _explain_series(each, pictures, label, first, settings, session):
+        for key in _explain_series(each, pictures, label, values, first, settings, session):
             keys[key.index] = key
     notes = list(choose_methods(session.card, settings.explain).absent)
     if len(shown) < firsts[-1]:
         notes.append(Note("SLICES_SHOWN", {"n": len(shown), "total": firsts[-1]}))
     placements = [placement for each in series for placement in each.placements]
     return ReportSlices(keys=keys, others=store, placements=placements, notes=tuple(notes))
+
+
+def _find_evidence(series: SeriesResult, result: StudyResult, card: ModelCard) -> Float32:
+    """How much each slice of a series speaks for the series' label: float32[n]."""
+    own = [one.probabilities for one in result.slices if one.series_id == series.series_id]
+    return measure_evidence(np.array(own, np.float32), card.labels.index(series.label), card)
 
 
 def _sort_out(
@@ -116,19 +128,23 @@ def _explain_series(
     series: SeriesInference,
     pictures: Mapping[int, Slice],
     label: int,
+    evidence: Float32,
     first: int,
     settings: ScanSettings,
     session: Session,
 ) -> Iterator[ReportSlice]:
-    """Explain key slices, by row in the series, whose first slice has the index ``first`` in the study."""
+    """Explain key slices, by row in the series, whose first slice has the index ``first`` in the study.
+
+    ``evidence`` float32[n] of the series' slices: single heads are shown, and heat is tested, where it is strongest.
+    """
     rows = list(pictures)
     ready = prepare_placed(pictures.values(), [series.placements[i] for i in rows], session.card.preprocessing)
-    likely = series.probabilities[rows, label]
+    strength = evidence[rows]
     chosen = choose_methods(session.card, settings.explain).chosen
-    tested = _choose_tested(likely, settings.faithfulness)
+    tested = _choose_tested(strength, settings.faithfulness)
     known = {name: values[rows] for name, values in series.outputs.items()}
     heats = explain_pictures(session, ready, label, chosen, tested=tested, known=known)
-    likeliest = int(np.argmax(likely)) if chosen else None
+    strongest = int(np.argmax(strength)) if chosen else None
     for row, (i, picture) in enumerate(pictures.items()):
         yield ReportSlice(
             index=first + i,
@@ -136,15 +152,15 @@ def _explain_series(
             placement=ready.placements[row],
             heats=heats[row],
             prepared=_to_picture(ready.pixels[row], session),
-            heads=explain_heads(session, ready.pixels[row : row + 1]) if row == likeliest else None,
+            heads=explain_heads(session, ready.pixels[row : row + 1]) if row == strongest else None,
         )
 
 
-def _choose_tested(likely: Float32, of: FaithfulnessOf) -> frozenset[int]:
-    """Choose the rows whose heat is tested: all, none, or the slice that is likeliest to show the series' label."""
+def _choose_tested(strength: Float32, of: FaithfulnessOf) -> frozenset[int]:
+    """Choose the rows whose heat is tested: all, none, or the slice of the strongest evidence."""
     if of == "top":
-        return frozenset({int(np.argmax(likely))})
-    return frozenset(range(len(likely)) if of == "all" else ())
+        return frozenset({int(np.argmax(strength))})
+    return frozenset(range(len(strength)) if of == "all" else ())
 
 
 def _to_picture(pixels: Float32, session: Session) -> Uint8:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 
 from mri_batch.arrays import Float32
 from mri_batch.checksums import digest_file
-from mri_batch.model.decide import aggregate, decide
+from mri_batch.model.decide import SeriesAnswer, answer_series, decide
 from mri_batch.model.session import Session
 from mri_batch.notes import Note
 from mri_batch.read.file_errors import to_record
@@ -49,7 +50,9 @@ def summarize(
 ) -> StudyResult:
     """Make the result of a study from the answers for its slices; key slices and times are not in it yet."""
     card = session.card
-    by_series = [aggregate(each.probabilities, card) for each in inferences]
+    answers = [answer_series(each.probabilities, card, each.positions_mm) for each in inferences]
+    by_series = [answer.probabilities for answer in answers]
+    firsts = accumulate((len(each.origins) for each in inferences), initial=0)
     scores = np.concatenate([each.gate_scores for each in inferences])
     prediction = decide(
         np.mean(by_series, axis=0),
@@ -69,7 +72,12 @@ def summarize(
         model_sha256=session.package.sha256,
         prediction=prediction,
         series=tuple(_series_result(each, p, card.labels) for each, p in zip(inferences, by_series, strict=True)),
-        slices=tuple(result for each in inferences for result in _slice_results(each, card.labels)),
+        slices=tuple(
+            result
+            for each, answer in zip(inferences, answers, strict=True)
+            for result in _slice_results(each, answer, card.labels)
+        ),
+        deciding=tuple(first + i for first, answer in zip(firsts, answers, strict=False) for i in answer.deciding),
         files=tuple(files),
         notes=tuple(dict.fromkeys(note for each in inferences for note in each.notes)),
     )
@@ -97,7 +105,7 @@ def _series_result(inference: SeriesInference, probabilities: Float32, labels: S
     )
 
 
-def _slice_results(inference: SeriesInference, labels: Sequence[str]) -> list[SliceResult]:
+def _slice_results(inference: SeriesInference, answer: SeriesAnswer, labels: Sequence[str]) -> list[SliceResult]:
     return [
         SliceResult(
             file=file.relative,
@@ -106,7 +114,7 @@ def _slice_results(inference: SeriesInference, labels: Sequence[str]) -> list[Sl
             label=labels[int(np.argmax(row))],
             probabilities=tuple(float(p) for p in row),
         )
-        for (file, frame), row in zip(inference.origins, inference.probabilities, strict=True)
+        for (file, frame), row in zip(inference.origins, answer.slices, strict=True)
     ]
 
 

@@ -1,4 +1,4 @@
-"""The whole of a scan, as one visible list of steps."""
+"""The steps of a scan."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 from mri_batch.checksums import digest_file, digest_folder
 from mri_batch.errors import NothingToRead
@@ -37,9 +36,11 @@ from mri_batch.run.store.folder import (
 )
 from mri_batch.run.store.journal import Journal, study_key
 from mri_batch.run.store.plan import Plan
-from mri_batch.run.store.provenance import describe_event, describe_run
+from mri_batch.run.store.provenance import describe_run, describe_scan
 from mri_batch.run.store.runlog import seal
+from mri_batch.run.store.settled import is_settled
 from mri_batch.settings import ScanSettings
+from mri_batch.text import JsonObject
 
 TABLES = (RESULTS, RESULTS_CSV, FILES, RUN, MODEL_CARD, JOURNAL)
 
@@ -49,7 +50,7 @@ class ScanReport:
     """How a scan ended, and the content of ``run.json``."""
 
     summary: ScanSummary
-    run: dict[str, Any]
+    run: JsonObject
 
 
 def scan(settings: ScanSettings, progress: Progress) -> ScanReport:
@@ -65,19 +66,22 @@ def scan(settings: ScanSettings, progress: Progress) -> ScanReport:
             for study in _iter_studies(grouper, settings):
                 shown = redact_paths(study) if settings.redact_paths else study
                 key = study_key(shown, package.sha256, settings)
+                if not is_settled(out, shown, key, journal.list_files(study.study_id)):
+                    journal.drop(study.study_id)
                 plan.add(study, key, pending=key not in journal)
             progress.started("studies", plan.n_studies, plan.n_pending)
             interrupted = _run_jobs(plan, settings, package, journal, progress)
             summary = _write_tables(out, plan, journal, _iter_leftovers(grouper, settings))
             summary = replace(summary, interrupted=interrupted, resumed=plan.n_studies - plan.n_pending)
-            run = describe_run(settings, package, summary, began, datetime.now(UTC))
+            about = describe_run(settings, package, summary, began, datetime.now(UTC))
+            run = about.to_json()
             write_file(out / MODEL_CARD, package.card.model_dump_json(indent=1) + "\n")
             write_file(out / RUN, json.dumps(run, indent=1) + "\n")
-            results = iter_results(out, plan.list_study_ids())
+            results = iter_results(out, _list_recorded(plan, journal))
             pages = write_index(out, results, run, lang=settings.lang, card=package.card)
             tables = {name: digest_file(out / name) for name in (*TABLES, *(page.name for page in pages))}
         remove_work(out)  # before the seals, which cover exactly the outputs
-        seal(out, {**journal.sums, **tables}, describe_event(settings, run, tables[FILES]))
+        seal(out, {**journal.sums, **tables}, describe_scan(settings, about, tables[FILES]))
     if summary.exit_code == NothingToRead.exit_code:
         raise NothingToRead(
             f"no readable study among {summary.files.found} files",
@@ -122,8 +126,12 @@ def _run_jobs(plan: Plan, settings: ScanSettings, package: Package, journal: Jou
     return False
 
 
+def _list_recorded(plan: Plan, journal: Journal) -> list[str]:
+    return [study_id for study_id, key in plan.iter_keys() if key in journal]
+
+
 def _write_tables(out: Path, plan: Plan, journal: Journal, leftovers: Iterator[FileRecord]) -> ScanSummary:
-    ids = [study_id for study_id, key in plan.keys.items() if key in journal]
+    ids = _list_recorded(plan, journal)
     with new_file(out / RESULTS) as part:
         write_results_jsonl(part, iter_results(out, ids))
     with new_file(out / RESULTS_CSV) as part:

@@ -14,6 +14,7 @@ from PIL import Image
 from mri_batch.arrays import Float32
 from mri_batch.commands.audit.audit import Audit, audit
 from mri_batch.commands.audit.write import RESULT, write_audit
+from mri_batch.progress import Progress
 
 N = 48  # pictures of the sound data set: 24 patients of two
 Row = dict[str, str]
@@ -59,7 +60,7 @@ def run(folder: Path, rows: list[Row]) -> Audit:
         writer = csv.DictWriter(stream, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    return audit([folder], seed=0, progress=lambda done, total: None)
+    return audit([folder], seed=0, progress=Progress())
 
 
 def codes(found: Audit) -> set[str]:

@@ -171,7 +171,7 @@ def test_architecture_has_the_published_names(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES.keys() - {"vit"}))
-def test_architecture_offers_its_taps(name: str) -> None:
+def test_architecture_offers_its_attention_or_maps(name: str) -> None:
     """Every network is one of the two kinds that the export knows, for colour and for grey input."""
     with torch.device("meta"):
         for channels in (1, 3):
@@ -184,7 +184,7 @@ def test_architecture_offers_its_taps(name: str) -> None:
                 assert network.pool(network.early_map(x)).ndim == 2
             else:
                 assert isinstance(network, AttentionClassifier)
-                logits, attentions, features = network.forward_taps(x)
+                logits, attentions, features = network.forward_with_attention(x)
                 assert (logits.shape, len(attentions), features.ndim) == ((2, 5), network.depth, 2)
 
 

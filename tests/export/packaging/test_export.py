@@ -59,7 +59,7 @@ def test_export_gives_pytorchs_answers_when_pictures_are_new(vit: Package, n: in
     session, network = Session(vit, threads=1), rounded_vit()
     x = np.random.default_rng(n).normal(size=(n, 3, 32, 16)).astype(np.float32)
     with torch.no_grad():
-        logits, attentions, features = network.forward_taps(torch.from_numpy(x))  # type: ignore[operator]
+        logits, attentions, features = network.forward_with_attention(torch.from_numpy(x))  # type: ignore[operator]
     w = session.wiring
     names = (w.logits, str(w.features), str(w.rollout), *w.attention)
     given = session.outputs(x, names)

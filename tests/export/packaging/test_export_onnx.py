@@ -69,7 +69,7 @@ def test_attention_and_rollout_are_found_in_a_plain_graph(plain: Path, network: 
     x = np.random.default_rng(0).normal(size=(5, 3, 32, 16)).astype(np.float32)
     given = Session(package, threads=1).outputs(x, ["logits", "rollout", "features", *w.attention])
     with torch.no_grad():
-        logits, attentions, _ = network.forward_taps(torch.from_numpy(x))
+        logits, attentions, _ = network.forward_with_attention(torch.from_numpy(x))
         features = penultimate(network, x)
     np.testing.assert_allclose(given["logits"], logits.numpy(), atol=1e-4)
     np.testing.assert_allclose(given["features"], features.numpy(), atol=1e-4)

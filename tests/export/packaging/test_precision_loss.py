@@ -67,13 +67,13 @@ def test_rounding_that_moves_the_heat_alone_is_refused(tmp_path: Path, monkeypat
     """The same predictions with heat elsewhere are not the same model."""
     network = make_vit()
     moved = copy.deepcopy(network)
-    plain = moved.forward_taps
+    plain = moved.forward_with_attention
 
     def turn(x: Tensor) -> tuple[Tensor, list[Tensor], Tensor]:
         logits, attentions, features = plain(x)
         return logits, [a.flip(-1) for a in attentions], features
 
-    monkeypatch.setattr(moved, "forward_taps", turn)
+    monkeypatch.setattr(moved, "forward_with_attention", turn)
     with pytest.raises(ExportRefused, match="heat loses"):
         measure_weight_rounding(network, moved, make_card(), make_items(tmp_path, network, (32, 16), 3), 2)
 

@@ -1,4 +1,4 @@
-"""Training: the same numbers twice, no epoch lost to a kill, patients never torn apart, faults told beforehand."""
+"""Training: reproducible, resumes after a kill, keeps patients together, and refuses faulty data before it starts."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from mri_batch.dataset import load_dataset
 from mri_batch.errors import UsageError
 from mri_batch_export.architectures.convert import last_linear
 from mri_batch_export.architectures.vit import ViT
-from mri_batch_export.training.networks import build_model, guide_loss
-from mri_batch_export.training.recipe import Recipe, list_recipes, load_recipe, to_recipe
+from mri_batch_export.training.networks import build_model, guide_loss, patch_coverage
+from mri_batch_export.training.recipe import Recipe
 from mri_batch_export.training.run import train
 from mri_batch_export.training.run_folder import RUN, WEIGHTS, Row
 from mri_batch_export.training.splits import choose_splits
@@ -30,7 +30,7 @@ VIT = {"patch": 8, "dim": 16, "depth": 2, "heads": 2}
 
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
-    """Tiny networks are fastest so."""
+    """Tiny networks train fastest on one thread."""
     torch.set_num_threads(1)
 
 
@@ -95,13 +95,13 @@ def test_training_twice_gives_the_same_numbers(tmp_path: Path, architecture: str
     assert history(one) != history(other)
 
 
-def test_training_learns_what_is_plain_to_see(tmp_path: Path) -> None:
-    """A spot above or below the middle; the run folder tells how it went."""
+def test_training_learns_an_easy_task(tmp_path: Path) -> None:
+    """A spot above or below the middle; the run folder documents the run."""
     run = train([make_data(tmp_path / "data")], make_recipe(epochs=12), tmp_path / "run", None)
-    told = json.loads((run / RUN).read_text("utf-8"))
-    assert told["last"]["val_accuracy"] == 1.0
-    assert told["labels"] == ["a", "b"]
-    assert told["recipe"]["architecture"] == "plain_cnn"
+    described = json.loads((run / RUN).read_text("utf-8"))
+    assert described["last"]["val_accuracy"] == 1.0
+    assert described["labels"] == ["a", "b"]
+    assert described["recipe"]["architecture"] == "plain_cnn"
     assert (run / "losses.svg").read_text("utf-8").startswith("<svg")
 
 
@@ -110,8 +110,8 @@ class Killed(Exception):
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])
-def test_training_goes_on_after_a_kill_as_if_nothing_had_been(tmp_path: Path, at: int) -> None:
-    """Killed in either phase or between them, it ends with the very same numbers."""
+def test_a_killed_training_resumes_with_the_same_numbers(tmp_path: Path, at: int) -> None:
+    """Killed in either phase or between them, it ends with identical numbers."""
     data, recipe = make_data(tmp_path / "data"), make_recipe(epochs=4, head_epochs=2)
 
     def kill(row: Row) -> None:
@@ -128,7 +128,7 @@ def test_training_goes_on_after_a_kill_as_if_nothing_had_been(tmp_path: Path, at
 
 
 def test_training_refuses_a_folder_with_another_run(tmp_path: Path) -> None:
-    """A changed recipe does not go on from an old checkpoint."""
+    """A changed recipe does not resume from an old checkpoint."""
     data = make_data(tmp_path / "data")
     train([data], make_recipe(epochs=1), tmp_path / "run", None)
     with pytest.raises(UsageError) as refused:
@@ -154,7 +154,7 @@ def test_head_phase_leaves_the_backbone_alone(tmp_path: Path) -> None:
 
 
 def test_early_stopping_keeps_the_best(tmp_path: Path) -> None:
-    """With a learning rate that ruins it, training stops, and the weights are those of the least validation loss."""
+    """With a ruinous learning rate training stops, and the weights are those of the least validation loss."""
     data = make_data(tmp_path / "data")
     recipe = make_recipe(epochs=30, patience=2, lr=3.0, lr_head=3.0, ema=0.0)
     losses: list[float] = []
@@ -164,7 +164,7 @@ def test_early_stopping_keeps_the_best(tmp_path: Path) -> None:
 
 
 def test_guided_attention_lowers_its_own_loss(tmp_path: Path) -> None:
-    """The share of attention on the outline rises when it is asked for."""
+    """A larger guide weight gives a larger share of attention on the outline."""
     data = make_data(tmp_path / "data", masks=True)
     guides: dict[float, float] = {}
     for weight in (0.001, 5.0):
@@ -175,7 +175,7 @@ def test_guided_attention_lowers_its_own_loss(tmp_path: Path) -> None:
 
 
 def test_guidance_counts_a_patch_by_how_much_of_it_is_covered() -> None:
-    """Attention on a patch that the outline only grazes is worth less than on one that it fills."""
+    """Attention on a patch that the outline only grazes counts less than on one that it fills."""
     recipe = make_recipe(architecture="vit", model=VIT, guide_weight=1.0, guide_layers=1, rollout_layers=1)
     model = build_model(recipe, 2, None)
     assert isinstance(model, ViT)
@@ -185,7 +185,7 @@ def test_guidance_counts_a_patch_by_how_much_of_it_is_covered() -> None:
     def loss_of(patch: int) -> float:
         attention = torch.full((1, 2, 17, 17), 1e-4)
         attention[:, :, 0, 1 + patch] = 1
-        return float(guide_loss([attention], mask, model, recipe))
+        return float(guide_loss([attention], patch_coverage(mask, model), model, recipe, torch.ones(1)))
 
     assert loss_of(1) < loss_of(0) - 0.5 < loss_of(9) - 0.5
 
@@ -211,8 +211,8 @@ def test_splits_are_drawn_by_patient(tmp_path: Path) -> None:
     assert choose_splits(items, (), seed=2)[0] != split
 
 
-def test_splits_keep_near_duplicates_together_where_no_patient_is_known(tmp_path: Path) -> None:
-    """A copy goes where its original goes, whatever the seed."""
+def test_splits_keep_near_duplicates_together_if_no_patient_is_known(tmp_path: Path) -> None:
+    """A copy is in the split of its original, whatever the seed."""
     folder = make_data(tmp_path / "data", groups=False, splits=False)
     (folder / "23_1.png").write_bytes((folder / "1_0.png").read_bytes())
     items = load_dataset([folder])
@@ -221,8 +221,8 @@ def test_splits_keep_near_duplicates_together_where_no_patient_is_known(tmp_path
         assert at["23_1.png"] == at["1_0.png"]
 
 
-def test_run_folder_holds_its_splits_as_a_data_set(tmp_path: Path) -> None:
-    """What was drawn can be evaluated on later."""
+def test_a_run_folder_contains_its_splits_as_a_data_set(tmp_path: Path) -> None:
+    """So that drawn splits can be evaluated later."""
     run = train([make_data(tmp_path / "data", splits=False)], make_recipe(epochs=1), tmp_path / "run", None)
     again = load_dataset([run / "split"])
     assert {item.split for item in again} == {"train", "val", "test"}
@@ -259,10 +259,10 @@ def rewrite(folder: Path, column: str, value: str, rows: slice) -> None:
         ("patient_group", "same", slice(None), "DATASET_LEAK", "same"),
     ],
 )
-def test_faults_of_a_data_set_are_told_before_training(
+def test_faulty_data_sets_are_refused_before_training(
     tmp_path: Path, column: str, value: str, rows: slice, code: str, word: str
 ) -> None:
-    """Each with its own code and the names that it is about."""
+    """Each with its own code and the names concerned."""
     folder = make_data(tmp_path / "data")
     rewrite(folder, column, value, rows)
     refused = refusal(folder)
@@ -270,7 +270,7 @@ def test_faults_of_a_data_set_are_told_before_training(
     assert word in str(refused)
 
 
-def test_corrupt_picture_is_told_before_training(tmp_path: Path) -> None:
+def test_a_corrupt_picture_is_refused_before_training(tmp_path: Path) -> None:
     """By its name."""
     folder = make_data(tmp_path / "data")
     (folder / "0_1.png").write_bytes(b"\x89PNG\r\n\x1a\n")
@@ -279,50 +279,9 @@ def test_corrupt_picture_is_told_before_training(tmp_path: Path) -> None:
     assert "0_1.png" in str(refused)
 
 
-def test_empty_class_is_told_before_training(tmp_path: Path) -> None:
+def test_an_empty_class_is_refused_before_training(tmp_path: Path) -> None:
     """A class folder without a picture."""
     for name in ("a", "b"):
         (tmp_path / "data" / name).mkdir(parents=True)
     Image.fromarray(np.zeros((9, 9), np.uint8)).save(tmp_path / "data" / "a" / "1.png")
     assert refusal(tmp_path / "data").code == "DATASET_EMPTY_CLASS"
-
-
-def test_every_recipe_builds_its_network() -> None:
-    """All of the systems, without memory for their weights."""
-    assert len(list_recipes()) >= 14
-    for name in list_recipes():
-        recipe = load_recipe(name)
-        with torch.device("meta"):
-            model = build_model(recipe, len(recipe.labels) or 4, None)
-        assert recipe.name == name
-        assert sum(p.numel() for p in model.parameters()) > 100_000
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        {"name": "x", "epochs": 1, "learning_rate": 1},
-        {"name": "x"},
-        {"name": "x", "epochs": 2, "head_epochs": 2},
-        {"name": "x", "epochs": 1, "architecture": "resnet18", "guide_weight": 1.0},
-        {"name": "x", "epochs": 1, "preprocessing": {"rows": 4}},
-        {"name": "x", "epochs": 1, "augment": {"spin": 1}},
-    ],
-)
-def test_recipe_with_a_fault_is_refused(raw: dict[str, Any]) -> None:
-    """An unknown key, a missing one, numbers that cannot be."""
-    with pytest.raises(UsageError) as refused:
-        to_recipe(raw)
-    assert refused.value.code == "RECIPE_BAD"
-
-
-def test_recipe_with_a_single_choice_in_its_search_is_refused() -> None:
-    """A search over something that is no list is told when the recipe is read, not at the first trial."""
-    with pytest.raises(UsageError, match="list of choices for lr"):
-        to_recipe({"name": "r", "epochs": 2, "search": {"lr": 5e-4}})
-
-
-def test_recipe_with_several_learning_rates_is_refused() -> None:
-    """Choices belong into the search; a recipe trains at one rate."""
-    with pytest.raises(UsageError, match="lr and lr_head must be numbers"):
-        to_recipe({"name": "r", "epochs": 2, "lr": [2.5e-4, 5e-4]})

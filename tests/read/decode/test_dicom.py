@@ -226,6 +226,26 @@ def test_mosaic_without_its_number_of_tiles_is_a_failure(tmp_path: Path) -> None
     assert (problem.status, problem.code) == ("failed", "MOSAIC_UNKNOWN")
 
 
+def test_mosaic_counted_by_its_scanner_alone(tmp_path: Path) -> None:
+    """(0019,100A) in the Siemens block is the number of tiles; in another maker's it is nothing."""
+    for creator, n_slices in (("SIEMENS MR HEADER", 7), ("ACME PRIVATE", 1)):
+        dataset = make.make_mosaic(7, csa=False)
+        del dataset.AcquisitionMatrix
+        dataset.add_new(0x00190010, "LO", creator)
+        dataset.add_new(0x0019100A, "US", 7)
+        pictures = read_all(tmp_path, dataset)
+        assert len(pictures) == n_slices
+
+
+def test_mosaic_by_word_alone_is_a_plain_slice(tmp_path: Path) -> None:
+    """ImageType keeps the word after a mosaic has been taken apart; the slice is read as it is, and noted."""
+    picture = read_one(
+        tmp_path, ImageType=["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"], AcquisitionMatrix=[0, 20, 16, 0]
+    )
+    assert np.array_equal(picture.pixels, HEAD)
+    assert picture.notes == (Note("MOSAIC_WORD_ALONE"),)
+
+
 def test_lossy_and_burned_in_are_noted(tmp_path: Path) -> None:
     """What a reader must know of the pixels stands in the slice's notes."""
     picture = read_one(tmp_path, LossyImageCompression="01", BurnedInAnnotation="YES")
@@ -239,3 +259,65 @@ def test_jpeg_baseline_is_lossy_whatever_the_header_says(tmp_path: Path) -> None
     picture = read_all(tmp_path, dataset)[0]
     assert np.abs(picture.pixels - HEAD // 16).mean() < 3
     assert picture.notes == (Note("LOSSY_COMPRESSION"),)
+
+
+def _make_float(values: Any, **attributes: Any) -> Any:
+    dataset = make.make_dicom(**attributes)
+    del dataset.PixelData
+    del dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation
+    dataset.BitsAllocated = 32
+    dataset.add_new("FloatPixelData", "OF", values.astype("<f4").tobytes())
+    return dataset
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME2", "MONOCHROME1"])
+def test_float_values_that_are_not_finite_are_replaced_and_noted(photometric: str, tmp_path: Path) -> None:
+    """NaN counts as the least finite value, +inf as the greatest, in the stored polarity."""
+    values = HEAD.astype(np.float32)
+    values[0, :3] = np.nan, np.inf, -np.inf
+    inside = values[np.isfinite(values)]
+    wanted = np.nan_to_num(values, nan=inside.min(), posinf=inside.max(), neginf=inside.min())
+    if photometric == "MONOCHROME1":
+        wanted = inside.min() + inside.max() - wanted
+    picture = read_all(tmp_path, _make_float(values, PhotometricInterpretation=photometric))[0]
+    assert np.array_equal(picture.pixels, wanted)
+    assert picture.notes == (Note("VALUES_NOT_FINITE"),)
+    assert np.isfinite(picture.window).all()
+
+
+@pytest.mark.parametrize("rescale", [{"RescaleSlope": "1E36"}, {"RescaleIntercept": "-1E300"}])
+def test_rescale_beyond_every_value_is_not_applied(rescale: dict[str, str], tmp_path: Path) -> None:
+    """A slope that overflows float32 cannot be meant: the stored values are used, with a note."""
+    picture = read_one(tmp_path, **rescale)
+    assert np.array_equal(picture.pixels, HEAD)
+    assert picture.notes == (Note("RESCALE_UNUSABLE"),)
+
+
+def test_rescale_that_is_no_number_is_as_if_absent(tmp_path: Path) -> None:
+    """NaN and infinity in a decimal string are no slope."""
+    path = make.save(make.make_dicom(RescaleSlope="1.0", RescaleIntercept="0"), tmp_path / "x.dcm")
+    for word in (b"nan", b"inf"):
+        path.write_bytes(path.read_bytes().replace(b"1.0 ", word + b" "))
+        assert np.array_equal(only_slice(read_file(path)).pixels, HEAD)
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME2", "MONOCHROME1"])
+@pytest.mark.parametrize("intercept", [0, -100])
+def test_slope_of_zero_is_read_as_one(photometric: str, intercept: int, tmp_path: Path) -> None:
+    """A slope of 0 would make every picture constant; it is 1, with a note."""
+    attributes = {"PhotometricInterpretation": photometric, "RescaleIntercept": intercept}
+    picture = read_one(tmp_path, RescaleSlope=0, **attributes)
+    assert np.array_equal(picture.pixels, read_one(tmp_path, RescaleSlope=1, **attributes).pixels)
+    assert picture.pixels.max() - picture.pixels.min() == HEAD.max() - HEAD.min()
+    assert picture.notes == (Note("SLOPE_ZERO"),)
+
+
+def test_slope_of_zero_of_one_frame_concerns_that_frame(tmp_path: Path) -> None:
+    """An enhanced object has a rescale per frame, and a note on the frames that need one."""
+    dataset = make.make_enhanced(3)
+    groups = dataset.PerFrameFunctionalGroupsSequence
+    groups[1].PixelValueTransformationSequence[0].RescaleSlope = 0
+    pictures = read_all(tmp_path, dataset)
+    assert np.array_equal(pictures[1].pixels, make.make_head(seed=1) - 5.0)
+    assert np.array_equal(pictures[2].pixels, make.make_head(seed=2) * 3.0 - 5.0)
+    assert [picture.notes for picture in pictures] == [(), (Note("SLOPE_ZERO"),), ()]

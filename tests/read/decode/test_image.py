@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mri_batch.notes import Note
 from mri_batch.records import FileKind, Slice
 from mri_batch.settings import ReadLimits
 from tests import make
@@ -98,3 +99,26 @@ def test_truncated_jpeg_is_a_failure(tmp_path: Path) -> None:
     path = make.save_picture(tmp_path / "a.jpg")
     path.write_bytes(path.read_bytes()[:-200])
     assert only_problem(read_file(path, FileKind.JPEG)).code == "PIXELS_DAMAGED"
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, -3.4028235e38])
+def test_values_that_are_not_finite_are_replaced_and_noted(bad: float, tmp_path: Path) -> None:
+    """NaN, infinities and the "no data" of GIS writers take the least value, +inf the greatest."""
+    values = make.make_head().astype(np.float32)
+    values[:5] = bad
+    picture = only_slice(read_file(make.save_picture(tmp_path / "a.tif", values), FileKind.TIFF))
+    inside = values[5:]
+    assert np.array_equal(picture.pixels[5:], inside)
+    assert (picture.pixels[:5] == (inside.max() if bad == np.inf else inside.min())).all()
+    assert picture.notes == (Note("VALUES_NOT_FINITE"),)
+    assert picture.window == (inside.min(), inside.max())
+
+
+def test_picture_without_any_finite_value_costs_only_itself(tmp_path: Path) -> None:
+    """All NaN is a damaged file; its neighbour is read."""
+    make.save_picture(tmp_path / "a.tif", np.full((8, 8), np.nan, np.float32))
+    make.save_picture(tmp_path / "b.png", GREY)
+    (series,) = read_paths(tmp_path).series
+    slices, problems = read_slices(series)
+    assert [p.code for p in problems] == ["PIXELS_DAMAGED"]
+    assert np.array_equal(only_slice(slices).pixels, GREY)

@@ -116,3 +116,23 @@ def test_file_over_the_limit_is_a_failure(tmp_path: Path) -> None:
     (record,) = iter_files([tmp_path], limits=ReadLimits(max_file_bytes=path.stat().st_size - 1))
     assert isinstance(record, FileRecord)
     assert record.code == "TOO_LARGE"
+
+
+def test_deep_tree_is_walked_to_its_bound(tmp_path: Path) -> None:
+    """A tree deeper than Python's stack costs one row; files above the bound, and beside the tree, are read."""
+    make.save_picture(tmp_path / "z.png")
+    before = Path.cwd()
+    try:
+        os.chdir(tmp_path)
+        for level in range(600):
+            Path("d").mkdir()
+            os.chdir("d")
+            if level in (LIMITS.max_folder_depth - 1, LIMITS.max_folder_depth):
+                Path("a.txt").write_text("x")
+    finally:
+        os.chdir(before)
+    kept, deep, last = walk(tmp_path)
+    assert kept.relative.count("/") == LIMITS.max_folder_depth
+    assert isinstance(deep, FileRecord)
+    assert (deep.code, deep.status) == ("FOLDER_TOO_DEEP", FileStatus.FAILED)
+    assert last.relative == "z.png"

@@ -9,7 +9,7 @@ import pytest
 
 from mri_batch.card import MethodEntry, ModelCard
 from mri_batch.errors import Damaged, UsageError
-from mri_batch.notes import NOTES, Note
+from mri_batch.notes import NOTES, Arg, Note
 from mri_batch.records import Plane, Role, StudyStatus, Verdict, Weighting
 from mri_batch.report import worklist
 from mri_batch.report.i18n.catalogue import LANGUAGES, load_catalogue
@@ -29,9 +29,7 @@ _BY_VALUE = {  # messages whose key is put together from a value
     "status_": tuple(StudyStatus),
     "not_done_": ("skipped", "failed"),
     "sort_": ("input", "source", "label", "probability", "verdict"),
-    "plane_": tuple(Plane),
     "role_": tuple(role for role in Role if role is not Role.PICTURE),
-    "weighting_": tuple(Weighting),
 }
 
 
@@ -41,8 +39,9 @@ def _source(*names: str) -> str:
 
 def _named_in_code() -> set[str]:
     quoted = re.findall(r'["\'](\w+)["\']', _source(*_PAGES))
-    room = files("mri_batch.report").joinpath("study").joinpath("acquisition.py").read_text("utf-8")
-    asked = re.findall(r'message\("(\w+)"\)', room)
+    study = files("mri_batch.report").joinpath("study")
+    rooms = "".join(study.joinpath(name).read_text("utf-8") for name in ("acquisition.py", "page.py"))
+    asked = re.findall(r'message\("(\w+)"[,)]', rooms)
     return {*quoted, *asked, *study_page.SCRIPT_MESSAGES, *worklist.SCRIPT_MESSAGES, "thumb_alt", "language_name"}
 
 
@@ -141,6 +140,43 @@ def test_notes_within_notes_are_said_in_the_same_language() -> None:
     note = Note("ALL_FILES_UNREADABLE", {"n": 1, "first": Note("FILE_EMPTY")})
     for lang in LANGUAGES:
         assert to_text(Note("FILE_EMPTY"), lang) in to_text(note, lang)
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [("en", "axial, oblique"), ("de", "axial, schräg"), ("fr", "axial, oblique"), ("ru", "аксиальная, косая")],
+)
+def test_terms_in_a_list_are_said_in_the_language(lang: str, words: str) -> None:
+    """A German reader reads no English words in a German sentence; DICOM's own terms stay."""
+    known = (Note("TEXT", {"text": "MR"}), Note("PLANE", {"plane": "axial"}), Note("OBLIQUE"))
+    assert f"MR, {words}" in to_text(Note("SERIES_FITS", {"known": known}), lang)
+
+
+@pytest.mark.parametrize("plane", Plane)
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_plane_has_a_name(plane: Plane, lang: str) -> None:
+    """Not the one for other values."""
+    assert f"[{plane.value}]" in _select(lang, "PLANE")
+
+
+@pytest.mark.parametrize("weighting", Weighting)
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_weighting_has_a_name(weighting: Weighting, lang: str) -> None:
+    """Not the one for other values."""
+    assert f"[{weighting.value}]" in _select(lang, "WEIGHTING")
+
+
+def _select(lang: str, key: str) -> str:
+    source = files("mri_batch.report.i18n").joinpath(f"{lang}.ftl").read_text("utf-8")
+    return source.partition(f"\n{key} = ")[2].partition("\n}")[0]
+
+
+@pytest.mark.parametrize("code", NOTES)
+@pytest.mark.parametrize("value", ["many", 3, 0.5, float("nan"), float("inf"), Note("FILE_EMPTY"), (Note("OBLIQUE"),)])
+def test_arguments_of_another_type_are_shown_as_they_are(code: str, value: Arg) -> None:
+    """A result that somebody spoilt must not keep a page from being made."""
+    for lang in LANGUAGES:
+        assert to_text(Note(code, dict.fromkeys(NOTES[code], value)), lang)
 
 
 def test_strings_in_notes_are_made_visible() -> None:

@@ -91,6 +91,7 @@ def test_page_says_output_probabilities_set_verdict_and_reasons(page: str) -> No
     for words in (
         "output is glioma",
         "81%",
+        "81%: the mean of slices 2 to 3 of 4",
         "meningioma",
         "caution",
         "2 classes remain plausible",

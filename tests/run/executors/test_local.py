@@ -19,7 +19,7 @@ from mri_batch.errors import ModelPackageError, OutputError
 from mri_batch.model.package import read_package
 from mri_batch.model.session import Session
 from mri_batch.records import Study, StudyResult, StudyStatus
-from mri_batch.run.executors.local import READY, Channel, run_local, serve_jobs
+from mri_batch.run.executors.local import READY, Channel, Clock, run_local, serve_jobs
 from mri_batch.run.results import Job
 from mri_batch.settings import ScanSettings
 from tests.paths import VIT
@@ -92,6 +92,30 @@ def test_run_local_stops_a_study_that_hangs(tmp_path: Path) -> None:
     asked = ScanSettings(paths=(), out=tmp_path, model=Path("none"), timeout_per_study_s=3.0, threads=1)
     codes = [result.code for _, result in run_local(jobs("hang", "fine"), asked, PACKAGE, erratic)]
     assert codes == ["STUDY_TIMEOUT", ""]
+
+
+def test_clock_does_not_count_a_stop_of_the_scan(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an hour of Ctrl-Z no study is late."""
+    now = 100.0
+    monkeypatch.setattr("mri_batch.run.executors.local.time.monotonic", lambda: now)
+    clock = Clock()
+    for step, most in ((0.2, 0.2), (3600.0, 2.2), (0.2, 2.4)):
+        now += step
+        assert clock.read() == pytest.approx(most)
+
+
+def asleep(channel: Channel, settings: ScanSettings, model_sha256: str) -> None:
+    """Be a worker that never has its model loaded."""
+    time.sleep(180)
+
+
+def test_run_local_blames_a_model_that_is_not_loaded_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of loading runs without any option."""
+    monkeypatch.setattr("mri_batch.run.executors.local.START_LIMIT_S", 1.0)
+    asked = ScanSettings(paths=(), out=tmp_path, model=Path("none"), threads=1)
+    with pytest.raises(ModelPackageError) as caught:
+        list(run_local(jobs("fine"), asked, PACKAGE, asleep))
+    assert caught.value.code == "MODEL_UNLOADABLE"
 
 
 def stillborn(channel: Channel, settings: ScanSettings, model_sha256: str) -> None:

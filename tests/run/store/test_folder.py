@@ -30,6 +30,38 @@ def test_claim_refuses_a_folder_of_somebody_else(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.docx"]
 
 
+@pytest.mark.parametrize("line", ['{"time": 1, "mine": true}\n', "[]\n", "\n", "dear diary", ""])
+def test_claim_refuses_a_folder_of_somebody_else_that_has_a_journal(tmp_path: Path, line: str) -> None:
+    """A file of that name is no proof; the results beside it are somebody's."""
+    (tmp_path / JOURNAL).write_text(line)
+    (tmp_path / "results.csv").write_text("my,years,of,work")
+    with pytest.raises(OutputError) as caught, claim_output(tmp_path):
+        pass
+    assert caught.value.code == "OUTPUT_FOREIGN"
+    assert sorted(p.name for p in tmp_path.iterdir()) == [JOURNAL, "results.csv"]
+
+
+ENTRY = '{"key": "k", "study_id": "st-1", "status": "done", "files": {}}\n'
+
+
+@pytest.mark.parametrize("line", ['{"mri_batch_journal": 1}\n', ENTRY, ENTRY + "torn"])
+def test_claim_knows_a_folder_of_ours(tmp_path: Path, line: str) -> None:
+    """The header proves it, and so does a study recorded by version 0.1.0."""
+    (tmp_path / JOURNAL).write_text(line)
+    (tmp_path / "results.csv").touch()
+    with claim_output(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("line", ["", '{"mri_ba'])
+def test_claim_knows_a_scan_that_was_killed_at_once(tmp_path: Path, line: str) -> None:
+    """Before the first whole line there is nothing but the journal and the folder of studies."""
+    (tmp_path / JOURNAL).write_text(line)
+    (tmp_path / "studies").mkdir()
+    with claim_output(tmp_path):
+        pass
+
+
 def test_claim_refuses_a_second_scan_and_names_the_first(tmp_path: Path) -> None:
     """Two scans never write into one folder."""
     with claim_output(tmp_path), pytest.raises(OutputError) as caught, claim_output(tmp_path):

@@ -1,1 +1,1 @@
-"""One folder with everything that an installation needs, for machines that no network reaches."""
+"""Offline installation: one folder with all that is needed to install on a machine without network access."""

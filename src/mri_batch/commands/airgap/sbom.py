@@ -1,11 +1,11 @@
-"""The bill of materials, as CycloneDX JSON: every wheel and every model, with digest and licence."""
+"""The software bill of materials in CycloneDX JSON: every wheel and model with digest and licence."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
 from packaging.utils import canonicalize_name
@@ -14,10 +14,14 @@ from mri_batch.commands.airgap.wheels import Wheel
 from mri_batch.errors import ExtraMissing
 from mri_batch.model.package import Package
 
+if TYPE_CHECKING:
+    from cyclonedx.model.component import Component
+    from cyclonedx.model.license import License
 
-def write_bill(
-    path: Path, own: Wheel, wheels: Sequence[Wheel], packages: Mapping[str, Package], made: datetime
-) -> None:
+Packages = Mapping[str, Package]  # model packages by name
+
+
+def write_bill(path: Path, own: Wheel, wheels: Sequence[Wheel], packages: Packages, made: datetime) -> None:
     """Write CycloneDX 1.6. Raises ExtraMissing without cyclonedx-python-lib."""
     try:
         from cyclonedx.model.bom import Bom, BomMetaData
@@ -27,28 +31,28 @@ def write_bill(
             "'mri-batch airgap build' needs cyclonedx-python-lib, which is not installed",
             hint="pip install 'mri-batch[airgap]'",
         ) from error
-    parts = {wheel.file: _wheel_component(wheel) for wheel in wheels}
-    root = parts.pop(own.file)
+    components = {wheel.file: _wheel_component(wheel) for wheel in wheels}
+    root = components.pop(own.file)
     models = [_model_component(name, package) for name, package in packages.items()]
-    about = BomMetaData(component=root, timestamp=made)
+    metadata = BomMetaData(component=root, timestamp=made)
     identity = uuid5(NAMESPACE_URL, "\n".join(sorted(wheel.sha256 for wheel in wheels)))
-    bom = Bom(components=[*parts.values(), *models], metadata=about, serial_number=identity)
-    by_name: dict[str, list[Any]] = {}
+    bom = Bom(components=[*components.values(), *models], metadata=metadata, serial_number=identity)
+    by_name: dict[str, list[Component]] = {}
     for wheel in wheels:
-        by_name.setdefault(wheel.name, []).append(parts.get(wheel.file, root))
+        by_name.setdefault(wheel.name, []).append(components.get(wheel.file, root))
     for wheel in wheels:
-        bom.register_dependency(parts.get(wheel.file, root), _needs(wheel, by_name))
+        bom.register_dependency(components.get(wheel.file, root), _iter_required(wheel, by_name))
     bom.register_dependency(root, models)
     path.write_text(JsonV1Dot6(bom).output_as_string(indent=1) + "\n", "utf-8", newline="\n")
 
 
-def _needs(wheel: Wheel, by_name: Mapping[str, list[Any]]) -> Iterable[Any]:
+def _iter_required(wheel: Wheel, by_name: Mapping[str, list[Component]]) -> Iterable[Component]:
     for requirement in wheel.requires:
         if requirement.marker is None or "extra" not in str(requirement.marker):
             yield from by_name.get(canonicalize_name(requirement.name), ())
 
 
-def _wheel_component(wheel: Wheel) -> Any:
+def _wheel_component(wheel: Wheel) -> Component:
     from cyclonedx.model import HashAlgorithm, HashType
     from cyclonedx.model.component import Component, ComponentType
     from packageurl import PackageURL
@@ -65,7 +69,7 @@ def _wheel_component(wheel: Wheel) -> Any:
     )
 
 
-def _model_component(name: str, package: Package) -> Any:
+def _model_component(name: str, package: Package) -> Component:
     from cyclonedx.model import HashAlgorithm, HashType
     from cyclonedx.model.component import Component, ComponentType
 
@@ -79,7 +83,7 @@ def _model_component(name: str, package: Package) -> Any:
     )
 
 
-def _licence(words: str) -> Any:
+def _licence(words: str) -> License:
     from cyclonedx.model.license import DisjunctiveLicense, LicenseExpression
     from cyclonedx.spdx import is_expression
 

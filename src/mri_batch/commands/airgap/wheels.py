@@ -1,4 +1,4 @@
-"""Wheels for a machine that is not this one: our own, packed from what is installed, and all that it needs, by pip."""
+"""Wheels for another machine: our own, packed from the installed files, and its dependencies, downloaded by pip."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from importlib import metadata
@@ -26,12 +26,14 @@ from mri_batch.checksums import digest_file
 from mri_batch.errors import ExtraMissing, MriBatchError
 
 PACKAGES = ("mri_batch", "mri_batch_export")
-_NEWEST_GLIBC = 28  # of which wheels are taken: systems since 2019
-_STAMP = (1980, 1, 1, 0, 0, 0)  # the same bytes every time
+_NEWEST_GLIBC = 28  # newest glibc that wheels may need: systems since 2019
+_STAMP = (1980, 1, 1, 0, 0, 0)  # reproducible
 _WHEEL = "Wheel-Version: 1.0\nGenerator: mri-batch\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-_OF_THE_INSTALLER = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "WHEEL", "uv_cache.json")
+_INSTALLER_FILES = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "WHEEL", "uv_cache.json")
 _LICENCE_FILE = re.compile(r"(?i)(licen[cs]e|copying|notice|thirdparty|authors|copyright)[^/]*?(\.txt|\.md|\.rst)?")
 _CLASSIFIER = "License :: "
+
+Contents = Mapping[str, bytes]  # of files by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,19 +45,19 @@ class Target:
 
     @property
     def name(self) -> str:
-        """Return the name in file names."""
+        """Return the name used in file names."""
         return f"{self.system}-{self.python}"
 
     @property
     def platforms(self) -> tuple[str, ...]:
-        """Return the platform tags of wheels that it can install."""
+        """Return the platform tags of the wheels that it can install."""
         if self.system == "windows":
             return ("win_amd64",)
         return (*(f"manylinux_2_{minor}_x86_64" for minor in range(_NEWEST_GLIBC, 4, -1)), "manylinux2014_x86_64")
 
     @property
     def markers(self) -> dict[str, str]:
-        """Return the environment that requirements' markers are judged in."""
+        """Return the environment in which requirement markers are evaluated."""
         windows = self.system == "windows"
         return {
             "python_version": self.python,
@@ -68,15 +70,15 @@ class Target:
             "platform_machine": "AMD64" if windows else "x86_64",
         }
 
-    def wants(self, requirement: Requirement, extras: Iterable[str] = ()) -> bool:
-        """Whether a requirement of a package, installed with ``extras``, holds on this machine."""
+    def applies(self, requirement: Requirement, extras: Iterable[str] = ()) -> bool:
+        """Whether a requirement of a package, installed with ``extras``, applies to this machine."""
         marker = requirement.marker
         return marker is None or any(marker.evaluate({**self.markers, "extra": e}) for e in ("", *extras))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wheel:
-    """A wheel file, and what its metadata says."""
+    """A wheel file and its metadata."""
 
     file: str
     name: str
@@ -84,17 +86,18 @@ class Wheel:
     sha256: str
     licence: str
     requires: tuple[Requirement, ...]
-    licence_texts: dict[str, bytes]
+    licence_texts: Contents
 
 
 def collect_wheels(own: Wheel, target: Target, folder: Path) -> list[Wheel]:
     """Download what ``own`` needs on ``target`` into ``folder``, in the versions that are installed here.
 
-    pip judges markers by the machine that it runs on, so each round asks for named wheels alone, and their own metadata
-    tell what the next round needs. Raises MriBatchError with pip's last words where there is no such wheel.
+    pip evaluates markers for the machine it runs on, so each round downloads wheels by name, without dependencies, and
+    reads from their metadata what the next round needs. Raises MriBatchError with pip's message where a wheel is
+    missing.
     """
     have: dict[str, Wheel] = {}
-    wanted = {(canonicalize_name(r.name), r) for r in own.requires if target.wants(r)}
+    wanted = {(canonicalize_name(r.name), r) for r in own.requires if target.applies(r)}
     while missing := {name: _pin(name, requirement) for name, requirement in wanted if name not in have}:
         with tempfile.TemporaryDirectory(dir=folder, prefix=".") as beside:
             _download(sorted(missing.values()), target, Path(beside))
@@ -104,7 +107,7 @@ def collect_wheels(own: Wheel, target: Target, folder: Path) -> list[Wheel]:
                 path.replace(folder / path.name)
         for name, requirement in list(wanted):
             wanted |= {
-                (canonicalize_name(r.name), r) for r in have[name].requires if target.wants(r, requirement.extras)
+                (canonicalize_name(r.name), r) for r in have[name].requires if target.applies(r, requirement.extras)
             }
     return list(have.values())
 
@@ -128,16 +131,16 @@ def read_wheel(path: Path) -> Wheel:
 
 
 def choose_licence(expression: str | None, classifiers: Iterable[str], words: str | None) -> str:
-    """Choose what is most exact of what metadata say of the licence."""
+    """Choose the most precise licence statement of a package's metadata."""
     if expression:
         return expression
     named = [c.rpartition(" :: ")[2] for c in classifiers if c.startswith(_CLASSIFIER) and c.count(" :: ") > 1]
     first = (words or "").strip().partition("\n")[0]
-    return " / ".join(named) or (first if len(first) < 60 else "") or "not told; see its text"
+    return " / ".join(named) or (first if len(first) < 60 else "") or "not stated; see its text"
 
 
 def pack_own_wheel(folder: Path) -> Wheel:
-    """Pack what is installed of us, from a checkout too, into a wheel; the same bytes every time."""
+    """Pack the installed mri-batch into a wheel, from a checkout too. Reproducible."""
     about = f"mri_batch-{__version__}.dist-info"
     path = folder / f"mri_batch-{__version__}-py3-none-any.whl"
     content = dict(_iter_code())
@@ -163,11 +166,11 @@ def _iter_code() -> Iterator[tuple[str, bytes]]:
 def _iter_metadata() -> Iterator[tuple[str, bytes]]:
     for file in metadata.distribution("mri-batch").files or ():
         inside = file.as_posix().partition(".dist-info/")[2]
-        if inside and inside not in _OF_THE_INSTALLER:
+        if inside and inside not in _INSTALLER_FILES:
             yield inside, Path(str(file.locate())).read_bytes()
 
 
-def _record(content: dict[str, bytes], own: str) -> bytes:
+def _record(content: Contents, own: str) -> bytes:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     for name, text in content.items():
@@ -178,7 +181,7 @@ def _record(content: dict[str, bytes], own: str) -> bytes:
 
 
 def _pin(name: str, requirement: Requirement) -> str:
-    """Ask for the version that is installed, hence tested, here; what only the other system needs, as required."""
+    """Pin the version that is installed, hence tested, here; what only the other system needs stays as required."""
     try:
         return f"{name}=={metadata.version(name)}"
     except metadata.PackageNotFoundError:
@@ -199,7 +202,7 @@ def _download(requirements: list[str], target: Target, folder: Path) -> None:
         raise MriBatchError(
             f"pip has no wheels for {target.system} and Python {target.python}: {last[-1] if last else ''}",
             code="AIRGAP_WHEELS",
-            hint="build where a package index is reached; PIP_INDEX_URL and PIP_FIND_LINKS are heeded",
+            hint="build where a package index is reachable; PIP_INDEX_URL and PIP_FIND_LINKS are honoured",
         )
 
 
@@ -209,5 +212,5 @@ def _is_licence(name: str) -> bool:
 
 
 def _inside(name: str) -> str:
-    """Shorten a path in a wheel: Windows bears 260 characters."""
+    """Shorten a path in a wheel: Windows allows 260 characters."""
     return name.rpartition(".dist-info/")[2].removeprefix("licenses/")

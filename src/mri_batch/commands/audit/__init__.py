@@ -1,1 +1,1 @@
-"""What is wrong with a data set before anyone trains on it: duplicates, leaks between splits, shortcuts."""
+"""Audit of a labelled data set before training: duplicates, leaks between splits, shortcuts."""

@@ -1,9 +1,9 @@
-"""The whole of an audit, as one visible list of steps."""
+"""The steps of an audit."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +11,15 @@ import numpy as np
 
 from mri_batch.arrays import Float32
 from mri_batch.commands.audit.near_duplicates import Pair, find_exact, find_near
-from mri_batch.commands.audit.picture_stats import Facts, gather_facts
-from mri_batch.commands.audit.shortcuts import Guess, guess_all
+from mri_batch.commands.audit.picture_stats import PictureStats, measure_pictures
+from mri_batch.commands.audit.shortcuts import Guess, guess_labels
 from mri_batch.dataset import Item, digest_items, load_dataset
+from mri_batch.progress import Progress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that a reader should know before training or believing a figure. ``examples``: a few, in words."""
+    """A defect of the data set. ``examples``: a few pictures or pairs, described."""
 
     code: str
     text: str
@@ -27,7 +28,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassView:
-    """How one class looks: its mean picture and histogram, and a few pictures, float32[64, 64] in 0..1 each."""
+    """A class: its mean picture and histogram, and sample pictures, float32[64, 64] in 0..1 each."""
 
     label: str
     n: int
@@ -38,7 +39,7 @@ class ClassView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """Everything that an audit found. ``counts`` end in pictures; ``sizes``: rows x cols, mode, pictures."""
+    """Results of an audit. ``counts``: label, split, source, pictures; ``sizes``: rows x cols, mode, pictures."""
 
     data_sha256: str
     n: int
@@ -54,26 +55,27 @@ class Audit:
     classes: tuple[ClassView, ...]
 
 
-def audit(datasets: Sequence[Path], *, seed: int, progress: Callable[[int, int], None]) -> Audit:
-    """Audit data sets. ``progress`` hears how many of how many more pictures are read."""
+def audit(datasets: Sequence[Path], *, seed: int, progress: Progress) -> Audit:
+    """Audit data sets, taken together."""
     items = load_dataset(datasets)
-    facts, unreadable = gather_facts(items, lambda done: progress(done, len(items)))
-    exact, near = find_exact(facts), find_near(facts)
+    progress.started("pictures", len(items), len(items))
+    stats, unreadable = measure_pictures(items, progress)
+    exact, near = find_exact(stats), find_near(stats)
     shared = find_shared_patients(items)
-    guesses = guess_all(facts, seed) if facts else ()
+    guesses = guess_labels(stats, seed) if stats else ()
     return Audit(
         data_sha256=digest_items(items),
         n=len(items),
         n_groups=len({item.unit for item in items if item.group}),
         counts=_count(Counter((i.label, i.split, i.source) for i in items)),
-        sizes=tuple(sorted(_sizes(facts), key=lambda row: -row[2])),
+        sizes=tuple(sorted(_sizes(stats), key=lambda row: -row[2])),
         unreadable=unreadable,
         exact=exact,
         near=near,
         shared_patients=shared,
         guesses=guesses,
         findings=tuple(_find(items, unreadable, exact, near, shared, guesses)),
-        classes=_view_classes(facts),
+        classes=_view_classes(stats),
     )
 
 
@@ -86,8 +88,8 @@ def find_shared_patients(items: Sequence[Item]) -> tuple[str, ...]:
     return tuple(sorted(unit for unit, of in splits.items() if len(of) > 1))
 
 
-def find_lonely_sources(items: Sequence[Item]) -> tuple[str, ...]:
-    """Find classes that share no source with any other class, where there are several sources."""
+def find_classes_of_own_source(items: Sequence[Item]) -> tuple[str, ...]:
+    """Find classes that share no source with any other class; none where all pictures have one source."""
     sources: dict[str, set[str]] = defaultdict(set)
     for item in items:
         sources[item.label].add(item.source)
@@ -110,43 +112,50 @@ def _find(
 ) -> list[Finding]:
     findings = []
 
-    def say(code: str, text: str, examples: Sequence[str]) -> None:
+    def add(code: str, text: str, examples: Sequence[str]) -> None:
         if examples:
             n = len(examples)
             findings.append(Finding(code=code, text=text.format(n=n), examples=tuple(examples[:5])))
 
-    say("UNREADABLE", "{n} pictures cannot be read", unreadable)
-    say("PATIENT_IN_SPLITS", "{n} patients have pictures in more than one split", shared)
-    for kind, pairs in (("EXACT", exact), ("NEAR", near)):
-        how = "pixel-identical" if kind == "EXACT" else "near-identical"
-        across = [_tell(p) for p in pairs if p.crosses_split]
-        say(f"{kind}_ACROSS_SPLITS", f"{{n}} {how} pairs lie in different splits: a test on them is no test", across)
-        labels = [_tell(p) for p in pairs if p.crosses_class]
-        say(f"{kind}_ACROSS_CLASSES", f"{{n}} {how} pairs carry different labels: one of each pair is wrong", labels)
-        patients = [_tell(p) for p in pairs if p.crosses_patient]
-        say(f"{kind}_ACROSS_PATIENTS", f"{{n}} {how} pairs are said to be of different patients", patients)
-        within = [_tell(p) for p in pairs if not (p.crosses_split or p.crosses_class or p.crosses_patient)]
-        say(f"{kind}_WITHIN", f"{{n}} {how} pairs within one class and split count twice", within)
-    say(
+    add("UNREADABLE", "{n} pictures cannot be read", unreadable)
+    add("PATIENT_IN_SPLITS", "{n} patients have pictures in more than one split", shared)
+    for code, text, examples in (*_describe_pairs("EXACT", exact), *_describe_pairs("NEAR", near)):
+        add(code, text, examples)
+    add(
         "SOURCE_IS_LABEL",
-        "{n} classes share no source with any other class: a model can learn the source in place of the class",
-        find_lonely_sources(items),
+        "{n} classes share no source with any other class: a model can learn the source instead of the class",
+        find_classes_of_own_source(items),
     )
     for guess in guesses:
         if guess.is_shortcut:
-            findings.append(Finding(code="SHORTCUT", text=_tell_guess(guess)))
+            findings.append(Finding(code="SHORTCUT", text=_describe_guess(guess)))
     if not any(item.group for item in items):
-        findings.append(Finding(code="NO_PATIENTS", text="no patient is known, so no split can be called patient-wise"))
+        findings.append(
+            Finding(code="NO_PATIENTS", text="no patients are given, so no split can be checked to be patient-wise")
+        )
     return findings
 
 
-def _tell(pair: Pair) -> str:
+def _describe_pairs(kind: str, pairs: Sequence[Pair]) -> Iterator[tuple[str, str, list[str]]]:
+    """Yield the code, text and pairs of each possible finding; a pair may be in several."""
+    how = "pixel-identical" if kind == "EXACT" else "near-identical"
+    across = [_describe_pair(p) for p in pairs if p.crosses_split]
+    yield f"{kind}_ACROSS_SPLITS", f"{{n}} {how} pairs are in different splits: testing on them proves nothing", across
+    labels = [_describe_pair(p) for p in pairs if p.crosses_class]
+    yield f"{kind}_ACROSS_CLASSES", f"{{n}} {how} pairs have different labels: one of each pair is wrong", labels
+    patients = [_describe_pair(p) for p in pairs if p.crosses_patient]
+    yield f"{kind}_ACROSS_PATIENTS", f"{{n}} {how} pairs are attributed to different patients", patients
+    within = [_describe_pair(p) for p in pairs if not (p.crosses_split or p.crosses_class or p.crosses_patient)]
+    yield f"{kind}_WITHIN", f"{{n}} {how} pairs are within one class and split and count twice", within
+
+
+def _describe_pair(pair: Pair) -> str:
     return " = ".join(
         f"{i.data_set}/{i.name} ({i.label}{', ' + i.split if i.split else ''})" for i in (pair.one, pair.other)
     )
 
 
-def _tell_guess(guess: Guess) -> str:
+def _describe_guess(guess: Guess) -> str:
     return (
         f"the {guess.look} alone gives the {guess.what} with a balanced accuracy of {guess.balanced_accuracy:.2f} "
         f"(chance {guess.chance:.2f}, with shuffled labels at most {guess.luck:.2f})"
@@ -157,15 +166,15 @@ def _count(counter: Counter[tuple[str, str, str]]) -> tuple[tuple[str, str, str,
     return tuple((*key, n) for key, n in sorted(counter.items()))
 
 
-def _sizes(facts: Sequence[Facts]) -> list[tuple[str, str, int]]:
-    counter = Counter((f"{f.rows} x {f.cols}", f"{f.kind}, {'colour' if f.colour else 'grey'}") for f in facts)
+def _sizes(stats: Sequence[PictureStats]) -> list[tuple[str, str, int]]:
+    counter = Counter((f"{f.rows} x {f.cols}", f"{f.kind}, {'colour' if f.colour else 'grey'}") for f in stats)
     return [(*key, n) for key, n in counter.items()]
 
 
-def _view_classes(facts: Sequence[Facts], n_samples: int = 12) -> tuple[ClassView, ...]:
-    by_label: dict[str, list[Facts]] = defaultdict(list)
-    for fact in facts:
-        by_label[fact.item.label].append(fact)
+def _view_classes(stats: Sequence[PictureStats], n_samples: int = 12) -> tuple[ClassView, ...]:
+    by_label: dict[str, list[PictureStats]] = defaultdict(list)
+    for each in stats:
+        by_label[each.item.label].append(each)
     views = []
     for label, own in sorted(by_label.items()):
         places = np.unique(np.linspace(0, len(own) - 1, min(n_samples, len(own))).round().astype(int))

@@ -1,9 +1,9 @@
-"""What an audit keeps of each picture, read as a scan reads it."""
+"""Per-picture statistics of an audit; pictures are read as a scan reads them."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +12,11 @@ from PIL import Image
 from mri_batch.arrays import Float32
 from mri_batch.dataset import Item, read_picture, to_found
 from mri_batch.errors import FileProblem
+from mri_batch.progress import Progress
 from mri_batch.records import Slice
 
-SMALL_PX = 64  # side of what is kept of a picture, for mean pictures and to confirm near duplicates
-HASH_PX = 32  # side of what the perceptual hash looks at
+SMALL_PX = 64  # side of the thumbnail, for mean pictures and to confirm near-duplicates
+HASH_PX = 32  # side of the input of the perceptual hash
 BINS = 32
 BORDER_SHARE = 0.06  # of the longer side, what counts as border
 
@@ -23,11 +24,12 @@ Bits = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """One picture. ``small`` float32[64, 64] in 0..1, squeezed to a square; ``bits`` bool[64], a perceptual hash.
+class PictureStats:
+    """Statistics of one picture. ``small`` float32[64, 64] in 0..1, squeezed to a square; ``bits``
+    bool[64], a perceptual hash.
 
-    ``histogram`` float32[32]: shares of the pixels between black and white; ``border`` float32[12]: mean, spread and
-    share of black along each side.
+    ``histogram`` float32[32]: shares of the pixels between black and white; ``border`` float32[12]: mean,
+    standard deviation and share of black along each side.
     """
 
     item: Item
@@ -42,16 +44,19 @@ class Facts:
     border: Float32
 
 
-def gather_facts(items: Sequence[Item], progress: Callable[[int], None]) -> tuple[tuple[Facts, ...], tuple[str, ...]]:
-    """Read every picture; also returns, in words, those that cannot be read."""
-    facts, problems = [], []
+def measure_pictures(
+    items: Sequence[Item], progress: Progress | None = None
+) -> tuple[tuple[PictureStats, ...], tuple[str, ...]]:
+    """Read and measure every picture; also returns which cannot be read, with reasons."""
+    stats, problems = [], []
     for item in items:
         try:
-            facts.append(_describe(item, read_picture(item.path)))
+            stats.append(_describe(item, read_picture(item.path)))
         except FileProblem as error:
             problems.append(f"{item.data_set}/{item.name}: {error.reason}")
-        progress(1)
-    return tuple(facts), tuple(problems)
+        if progress:
+            progress.advanced()
+    return tuple(stats), tuple(problems)
 
 
 def hash_picture(share: Float32) -> Bits:
@@ -64,12 +69,12 @@ def hash_picture(share: Float32) -> Bits:
     return bits
 
 
-def _describe(item: Item, picture: Slice) -> Facts:
+def _describe(item: Item, picture: Slice) -> PictureStats:
     grey = picture.pixels if picture.pixels.ndim == 2 else picture.pixels.mean(axis=2, dtype=np.float32)
     low, high = picture.window
     share = np.clip((grey - low) / ((high - low) or 1.0), 0, 1).astype(np.float32)
     counts, _ = np.histogram(share, bins=BINS, range=(0, 1))
-    return Facts(
+    return PictureStats(
         item=item,
         rows=grey.shape[0],
         cols=grey.shape[1],

@@ -1,4 +1,4 @@
-"""How much of the label can be guessed without looking at what the picture shows."""
+"""How well the label can be predicted without the content of the pictures."""
 
 from __future__ import annotations
 
@@ -7,57 +7,54 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from mri_batch.commands.audit.picture_stats import Facts
+from mri_batch.arrays import Float64, Int64
+from mri_batch.commands.audit.picture_stats import PictureStats
 from mri_batch.records import FileKind
 
 FOLDS = 5
-RIDGE = 1.0  # weight of the penalty beside standardised features
-SHUFFLES = 20  # guesses with shuffled labels: what the same model reaches by luck
+RIDGE = 1.0  # penalty weight, for standardised features
+SHUFFLES = 20  # runs with shuffled labels, to estimate luck
 
 FREQUENT_SIZES = 10
 KINDS = tuple(kind.value for kind in FileKind)
 
-Doubles = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+
+def border_features(stats: Sequence[PictureStats]) -> Float64:
+    """Return statistics of the border, float64[n, 12]."""
+    return np.array([each.border for each in stats], np.float64)
 
 
-def see_border(facts: Sequence[Facts]) -> Doubles:
-    """The border: float64[n, 12]."""
-    return np.array([fact.border for fact in facts], np.float64)
-
-
-def see_size(facts: Sequence[Facts]) -> Doubles:
-    """Sizes, colour, kind of file, and whether it is one of the most frequent sizes: float64[n, d]."""
-    sizes = [(fact.rows, fact.cols) for fact in facts]
+def size_features(stats: Sequence[PictureStats]) -> Float64:
+    """Return size, colour, kind of file and a one-hot of the most frequent sizes, float64[n, d]."""
+    sizes = [(each.rows, each.cols) for each in stats]
     frequent = [size for size, _ in Counter(sizes).most_common(FREQUENT_SIZES)]
     rows = [
-        [fact.rows, fact.cols, fact.rows / fact.cols, fact.colour, *(fact.kind == kind for kind in KINDS)]
+        [each.rows, each.cols, each.rows / each.cols, each.colour, *(each.kind == kind for kind in KINDS)]
         + [size == one for one in frequent]
-        for fact, size in zip(facts, sizes, strict=True)
+        for each, size in zip(stats, sizes, strict=True)
     ]
     return np.array(rows, np.float64)
 
 
-def see_histogram(facts: Sequence[Facts]) -> Doubles:
-    """The histogram: float64[n, 32]."""
-    return np.array([fact.histogram for fact in facts], np.float64)
+def histogram_features(stats: Sequence[PictureStats]) -> Float64:
+    """Return the intensity histograms, float64[n, 32]."""
+    return np.array([each.histogram for each in stats], np.float64)
 
 
-# what a guess may look at: nothing of it is in the middle of the picture
-LOOKS: dict[str, Callable[[Sequence[Facts]], Doubles]] = {
-    "border": see_border,
-    "size and kind of file": see_size,
-    "histogram": see_histogram,
+# none of it is in the middle of the picture
+FEATURES: dict[str, Callable[[Sequence[PictureStats]], Float64]] = {
+    "border": border_features,
+    "size and kind of file": size_features,
+    "histogram": histogram_features,
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guess:
-    """How well a linear model guesses ``what`` from ``look``: balanced accuracy on patients that it has not seen.
+    """Balanced accuracy, on unseen patients, of a linear model that predicts ``what`` from ``look``.
 
-    ``chance``: one over the number of classes; ``luck``: the best of the guesses with shuffled labels; ``recalls``: by
+    ``chance``: one over the number of classes; ``luck``: the highest accuracy with shuffled labels; ``recalls``: by
     class.
     """
 
@@ -70,41 +67,43 @@ class Guess:
 
     @property
     def is_shortcut(self) -> bool:
-        """Whether it is well beyond luck: by a quarter of the way from chance to certainty."""
+        """Whether the accuracy exceeds luck by a quarter of the range from chance to 1."""
         return self.balanced_accuracy > self.luck + 0.25 * (1 - self.chance)
 
 
-def guess_all(facts: Sequence[Facts], seed: int) -> tuple[Guess, ...]:
-    """Guess the label, and the source where there are several, from each look."""
-    units = [fact.item.unit for fact in facts]
-    told = []
+def guess_labels(stats: Sequence[PictureStats], seed: int) -> tuple[Guess, ...]:
+    """Predict the label, and the source where there are several, from each set of features."""
+    units = [each.item.unit for each in stats]
+    guesses = []
     for what in ("label", "source"):
-        values = [getattr(fact.item, what) for fact in facts]
+        values = [getattr(each.item, what) for each in stats]
         if len(set(values)) > 1:
-            told += [_guess(what, look, see(facts), values, units, seed) for look, see in LOOKS.items()]
-    return tuple(told)
+            guesses += [
+                _guess(what, look, to_features(stats), values, units, seed) for look, to_features in FEATURES.items()
+            ]
+    return tuple(guesses)
 
 
-def cross_validate(features: Doubles, targets: Ints, folds: Ints) -> Ints:
-    """Predict each row from the others' folds by ridge regression on one-hot classes, each class weighing the same."""
+def cross_validate(features: Float64, targets: Int64, folds: Int64) -> Int64:
+    """Predict each fold from the others by ridge regression on one-hot classes, weighted to balance the classes."""
     k = int(targets.max()) + 1
     predicted = np.zeros(len(targets), np.int64)
     for fold in np.unique(folds):
-        learn, test = folds != fold, folds == fold
-        mean, spread = features[learn].mean(axis=0), features[learn].std(axis=0)
-        x = np.where(spread > 1e-9, (features - mean) / np.where(spread > 1e-9, spread, 1.0), 0.0)
-        weights = (1 / np.maximum(np.bincount(targets[learn], minlength=k), 1))[targets[learn]][:, None]
-        weights *= learn.sum() / weights.sum()
-        y = np.eye(k)[targets[learn]]
+        train, test = folds != fold, folds == fold
+        mean, std = features[train].mean(axis=0), features[train].std(axis=0)
+        x = np.where(std > 1e-9, (features - mean) / np.where(std > 1e-9, std, 1.0), 0.0)
+        weights = (1 / np.maximum(np.bincount(targets[train], minlength=k), 1))[targets[train]][:, None]
+        weights *= train.sum() / weights.sum()
+        y = np.eye(k)[targets[train]]
         centre = (y * weights).sum(axis=0) / weights.sum()
-        weighted = x[learn] * weights
-        matrix = weighted.T @ x[learn] + RIDGE * np.eye(x.shape[1])
+        weighted = x[train] * weights
+        matrix = weighted.T @ x[train] + RIDGE * np.eye(x.shape[1])
         predicted[test] = (x[test] @ np.linalg.solve(matrix, weighted.T @ (y - centre)) + centre).argmax(axis=1)
     return predicted
 
 
-def split_folds(units: Sequence[str], targets: Ints, seed: int) -> Ints:
-    """Give each row one of five folds; a patient stays in one, and each class is spread over all."""
+def split_folds(units: Sequence[str], targets: Int64, seed: int) -> Int64:
+    """Assign each row to one of five folds: a patient to one fold, a class spread over all."""
     label_of = dict(zip(units, targets.tolist(), strict=True))
     names = np.array(sorted(label_of))
     order = np.random.default_rng(seed).permutation(len(names))
@@ -116,7 +115,7 @@ def split_folds(units: Sequence[str], targets: Ints, seed: int) -> Ints:
 def _guess(
     what: str,
     look: str,
-    features: Doubles,
+    features: Float64,
     values: Sequence[str],
     units: Sequence[str],
     seed: int,
@@ -140,5 +139,5 @@ def _guess(
     )
 
 
-def _recalls(predicted: Ints, targets: Ints, k: int) -> Doubles:
+def _recalls(predicted: Int64, targets: Int64, k: int) -> Float64:
     return np.array([(predicted[targets == i] == i).mean() for i in range(k)], np.float64)

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -18,6 +17,7 @@ from mri_batch.commands.evaluate.charts import Chart, Line, fit_range
 from mri_batch.commands.evaluate.page import render_page
 from mri_batch.files import write_file
 from mri_batch.report.study.thumbnails import to_jpeg
+from mri_batch.text import JsonObject
 
 RESULT = "audit.json"
 LISTED_PAIRS = 40  # of each kind on the page; the JSON has them all
@@ -31,8 +31,8 @@ def write_audit(out: Path, found: Audit) -> None:
 
 
 def to_json(found: Audit) -> str:
-    """Everything but the pictures as JSON."""
-    told: dict[str, Any] = {
+    """Return all results but the pictures as JSON."""
+    fields = {
         "schema_version": 1,
         "data_sha256": found.data_sha256,
         "n": found.n,
@@ -47,10 +47,10 @@ def to_json(found: Audit) -> str:
         "guesses": [asdict(guess) | {"is_shortcut": guess.is_shortcut} for guess in found.guesses],
         "histograms": {view.label: view.histogram.tolist() for view in found.classes},
     }
-    return json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(fields, indent=1, ensure_ascii=False) + "\n"
 
 
-def _pair(pair: Pair) -> dict[str, object]:
+def _pair(pair: Pair) -> JsonObject:
     return {
         "one": f"{pair.one.data_set}/{pair.one.name}",
         "other": f"{pair.other.data_set}/{pair.other.name}",

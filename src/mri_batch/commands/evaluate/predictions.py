@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +20,12 @@ from mri_batch.records import Series
 from mri_batch.report.schema.notes import text_of
 from mri_batch.run.inference import infer_series
 from mri_batch.settings import ReadLimits
+from mri_batch.text import JsonObject
 
 CHUNK = 64  # pictures between two calls of the progress callback
+
+
+Scanned = dict[str, list[tuple[int, list[float]]]]  # by path: number of classes or frame, probabilities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +130,7 @@ def load_predictions(scan: Path, items: Sequence[Item], labels: tuple[str, ...])
     scanned.
     """
     check_labels(items, labels)
-    found: dict[str, list[tuple[int, list[float]]]] = {}
+    found: Scanned = {}
     for study in _iter_studies(scan):
         for row in study["slices"]:
             numbers = [float(row["probabilities"][label]) for label in labels]
@@ -167,7 +170,7 @@ def _chunks(items: Sequence[Item], problems: list[MriBatchError | str]) -> Itera
         yield chunk
 
 
-def _iter_studies(scan: Path) -> Iterator[dict[str, Any]]:
+def _iter_studies(scan: Path) -> Iterator[JsonObject]:
     table = scan / "results.jsonl"
     try:
         lines = table.read_text("utf-8").splitlines()
@@ -179,7 +182,7 @@ def _iter_studies(scan: Path) -> Iterator[dict[str, Any]]:
         raise UsageError(f"not a finished scan: {error}", code="SCAN_UNREADABLE", file=str(scan)) from error
 
 
-def _find_scanned(item: Item, found: dict[str, list[tuple[int, list[float]]]]) -> str | None:
+def _find_scanned(item: Item, found: Scanned) -> str | None:
     name = item.name
     while name:
         if name in found:

@@ -17,6 +17,9 @@ from mri_batch.probabilities import calibration_bins, weighted_calibration_error
 CURVE_POINTS = 200  # more would not show in a picture
 
 
+Estimates = dict[str, Estimate]  # by name of the metric
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bin:
     """One bar of a reliability diagram: ``n`` slices, their mean confidence and their accuracy."""
@@ -45,8 +48,8 @@ class Summary:
     name: str
     n: int
     n_units: int
-    overall: dict[str, Estimate]
-    per_class: dict[str, dict[str, Estimate]]
+    overall: Estimates
+    per_class: dict[str, Estimates]
     support: dict[str, int]
     confusion: tuple[tuple[int, ...], ...]
     bins: tuple[Bin, ...]
@@ -135,14 +138,14 @@ def _mean_over(values: Float64, classes: Int64) -> Float64:
     return metrics.share(np.where(defined, chosen, 0.0).sum(axis=1), defined.sum(axis=1).astype(np.float64))
 
 
-def _per_class(rows: Rows, confusion: Float64, weights: Float64) -> dict[str, dict[str, Estimate]]:
+def _per_class(rows: Rows, confusion: Float64, weights: Float64) -> dict[str, Estimates]:
     by_class = {
         "recall": metrics.recall(confusion),
         "precision": metrics.precision(confusion),
         "specificity": metrics.specificity(confusion),
         "f1": metrics.f1(confusion),
     }
-    estimates: dict[str, dict[str, Estimate]] = {}
+    estimates: dict[str, Estimates] = {}
     for k, label in enumerate(rows.labels):
         scores, positive = rows.probabilities[:, k], rows.targets == k
         estimates[label] = {name: Estimate.of(draws[:, k]) for name, draws in by_class.items()}

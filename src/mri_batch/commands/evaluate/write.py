@@ -23,6 +23,7 @@ from mri_batch.commands.evaluate.summary import Summary
 from mri_batch.commands.evaluate.validation import to_words
 from mri_batch.files import write_file
 from mri_batch.probabilities import ECE_BINS
+from mri_batch.text import JsonObject
 
 RESULT = "evaluation.json"
 _NOT_PERCENT = ("mcc", "brier", "log_loss")
@@ -124,7 +125,7 @@ def _shade(s: Summary) -> Iterator[tuple[str, list[tuple[int, int]]]]:
         yield label, [(n, round(10 * n / total)) for n in row]
 
 
-def _figure_rows(e: Evaluation) -> Iterator[dict[str, object]]:
+def _figure_rows(e: Evaluation) -> Iterator[JsonObject]:
     by_source = [(f"source {s.name}", s) for s in e.sources]
     for level, summary in [("slice", e.slices), ("patient", e.patients), *by_source]:
         yield from _rows(level, "", summary.n, summary.overall)
@@ -142,7 +143,7 @@ def _figure_rows(e: Evaluation) -> Iterator[dict[str, object]]:
         yield from _rows("heatmap ahead", m.method, m.n, m.ahead)
 
 
-def _rows(level: str, of: str, n: int, estimates: Mapping[Any, Estimate]) -> Iterator[dict[str, object]]:
+def _rows(level: str, of: str, n: int, estimates: Mapping[Any, Estimate]) -> Iterator[JsonObject]:
     for name, estimate in estimates.items():
         yield {
             "level": level,
@@ -155,10 +156,10 @@ def _rows(level: str, of: str, n: int, estimates: Mapping[Any, Estimate]) -> Ite
         }
 
 
-def _slice_rows(predictions: Predictions, card: ModelCard) -> Iterator[dict[str, object]]:
+def _slice_rows(predictions: Predictions, card: ModelCard) -> Iterator[JsonObject]:
     decided = decide_slices(predictions, card)
     for i, (item, d) in enumerate(zip(predictions.items, decided, strict=True)):
-        row: dict[str, object] = {
+        row: JsonObject = {
             "data_set": item.data_set,
             "file": item.name,
             "frame": predictions.frames[i],
@@ -175,7 +176,7 @@ def _slice_rows(predictions: Predictions, card: ModelCard) -> Iterator[dict[str,
         yield row
 
 
-def _to_csv(rows: Iterator[dict[str, object]]) -> str:
+def _to_csv(rows: Iterator[JsonObject]) -> str:
     stream = io.StringIO()
     writer: csv.DictWriter[str] | None = None
     for row in rows:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from mri_batch.arrays import Float32, Int64
-from mri_batch.card import Knob, ModelCard, Wiring
+from mri_batch.card import Knobs, ModelCard, Wiring
 from mri_batch.explain.base import Family, Forward, Method
 from mri_batch.explain.ops.grid import iter_chunks, to_patches
 from mri_batch.notes import Note
@@ -49,7 +48,7 @@ class Rollout(Method):
         return None if card.wiring.rollout or card.wiring.attention else Note("NO_ATTENTION")
 
     @classmethod
-    def graph_knobs(cls, card: ModelCard) -> Mapping[str, Knob]:
+    def graph_knobs(cls, card: ModelCard) -> Knobs:
         """Read the rollout from the graph, where it has one; it was exported with the card's knobs."""
         return {"in_graph": True} if card.wiring.rollout else {}
 

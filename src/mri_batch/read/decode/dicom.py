@@ -14,9 +14,10 @@ from mri_batch.errors import Damaged, FileProblem
 from mri_batch.notes import Note
 from mri_batch.read.decode import modality_lut
 from mri_batch.read.decode.codecs import LOSSY, Stored, choose_decoders, decode_frame, syntax_of
+from mri_batch.read.decode.finite import to_finite
 from mri_batch.read.decode.frames import cut_frame, has_pixels, parse
 from mri_batch.read.decode.modality_lut import Window
-from mri_batch.read.decode.mosaic import Mosaic, find_mosaic
+from mri_batch.read.decode.mosaic import Mosaic, find_mosaic, has_word
 from mri_batch.read.file_errors import COPY_AGAIN, SUSPICIOUS_FILE, foreign_errors
 from mri_batch.read.functional_groups import Groups
 from mri_batch.read.header.element_scanner import PIXEL_TAGS, scan_file
@@ -25,6 +26,8 @@ from mri_batch.read.orientation import Place, distance_mm, place_of, same_orient
 from mri_batch.records import FoundFile, Slice
 from mri_batch.settings import ReadLimits
 
+_Shown = tuple[Float32, Window, tuple[Note, ...]]  # pixels, the window that shows them, what to say of them
+_NO_NOTES: tuple[Note, ...] = ()
 _PIXELS_DAMAGED = ("PIXELS_DAMAGED", Note("PIXELS_UNDECODABLE"))
 
 
@@ -45,6 +48,7 @@ def iter_dicom(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileProb
     if mosaic:
         yield from _iter_tiles(file, dataset, mosaic)
         return
+    file_notes = (Note("MOSAIC_WORD_ALONE"),) if n_frames == 1 and has_word(dataset) else ()
     for index in _order(places):
         try:
             with foreign_errors(*_PIXELS_DAMAGED):
@@ -52,7 +56,7 @@ def iter_dicom(file: FoundFile, limits: ReadLimits) -> Iterator[Slice | FileProb
         except FileProblem as problem:
             yield problem
         else:
-            yield picture
+            yield replace(picture, notes=(*picture.notes, *file_notes)) if file_notes else picture
 
 
 def _iter_tiles(file: FoundFile, dataset: Dataset, mosaic: Mosaic) -> Iterator[Slice]:
@@ -93,9 +97,9 @@ def _read_frame(file: FoundFile, dataset: Dataset, index: int, place: Place) -> 
     stored = decode_frame(*cut_frame(dataset, index, file.path))
     groups = Groups(dataset, index)
     if stored.ndim == 3 or dataset.PhotometricInterpretation == "PALETTE COLOR":
-        pixels, window = modality_lut.to_rgb(stored, dataset), (0.0, 255.0)
+        pixels, window, notes = _to_colour(stored, dataset)
     else:
-        pixels, window = _to_grey(stored, dataset, groups)
+        pixels, window, notes = _to_grey(stored, dataset, groups)
     return Slice(
         file=file,
         frame=index,
@@ -105,24 +109,31 @@ def _read_frame(file: FoundFile, dataset: Dataset, index: int, place: Place) -> 
         orientation=place.orientation,
         position_mm=place.position_mm,
         sop_instance_uid=str(dataset.get("SOPInstanceUID", "")),
-        notes=_notes(dataset),
+        notes=(*_notes(dataset), *notes),
     )
 
 
-def _to_grey(stored: Stored, dataset: Dataset, groups: Groups) -> tuple[Float32, Window]:
+def _to_colour(stored: Stored, dataset: Dataset) -> _Shown:
+    return modality_lut.to_rgb(stored, dataset), (0.0, 255.0), ()
+
+
+def _to_grey(stored: Stored, dataset: Dataset, groups: Groups) -> _Shown:
     exact = syntax_of(dataset) not in LOSSY
     if exact:  # a lossy codec may overflow the top bit, and a mask would turn white to black
         stored = modality_lut.mask_unused_bits(stored, dataset)
     padding = modality_lut.find_padding(stored, dataset) if exact else None  # lossy codecs blur the padding value
-    pixels = modality_lut.to_modality(stored, dataset, groups)
-    grey = pixels.astype(np.float32)
+    rescale = modality_lut.find_rescale(stored, groups)
+    pixels = modality_lut.to_modality(stored, dataset, rescale)
+    is_float = stored.dtype.kind == "f"  # integers are finite, and their rescale has been checked
+    grey, not_finite = to_finite(pixels) if is_float else (pixels.astype(np.float32), _NO_NOTES)
     window = modality_lut.choose_window(grey, dataset, groups, padding)
     if dataset.PhotometricInterpretation == "MONOCHROME1":
-        total = modality_lut.inversion_sum(dataset, groups)
-        grey, window = (total - pixels).astype(np.float32), (total - window[1], total - window[0])
+        total = modality_lut.inversion_sum(stored, dataset, rescale)
+        grey = (total - (grey if not_finite else pixels)).astype(np.float32)
+        window = (total - window[1], total - window[0])
     if padding is not None:
         grey[padding] = grey[~padding].min()
-    return grey, window
+    return grey, window, (*not_finite, *rescale.notes)
 
 
 def _order(places: list[Place]) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,9 @@ from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 
 from mri_batch.arrays import Float32
 from mri_batch.intensities import find_percentiles
+from mri_batch.notes import Note
 from mri_batch.read.decode.codecs import Stored
+from mri_batch.read.decode.finite import MAX_VALUE, to_finite
 from mri_batch.read.functional_groups import Groups
 
 Bools = npt.NDArray[np.bool_]
@@ -20,9 +23,11 @@ Window = tuple[float, float]
 
 def mask_unused_bits(stored: Stored, dataset: Dataset) -> Stored:
     """Keep BitsStored bits below HighBit, sign-extended where PixelRepresentation says so; others hold old overlays."""
+    if stored.dtype.kind not in "iu":
+        return stored
     bits, width = int(dataset.BitsStored), int(dataset.BitsAllocated)
     high_bit = int(dataset.get("HighBit", bits - 1))
-    if stored.dtype.kind not in "iu" or not 0 < bits < width or not bits - 1 <= high_bit < width:
+    if not 0 < bits < width or not bits - 1 <= high_bit < width:
         return stored
     lowest, highest = stored_range(dataset)
     if high_bit == bits - 1 and stored.min() >= lowest and stored.max() <= highest:
@@ -33,20 +38,48 @@ def mask_unused_bits(stored: Stored, dataset: Dataset) -> Stored:
     return field
 
 
-def to_modality(stored: Stored, dataset: Dataset, groups: Groups) -> npt.NDArray[np.float64]:
-    """Apply the modality LUT, or the rescale of this very frame: float64[rows, cols]."""
+class Rescale(NamedTuple):
+    """The rescale of one frame: modality value = slope x stored value + intercept."""
+
+    slope: float = 1.0
+    intercept: float = 0.0
+    notes: tuple[Note, ...] = ()
+
+
+def find_rescale(stored: Stored, groups: Groups) -> Rescale:
+    """Find the rescale of this very frame.
+
+    A slope of 0 is read as 1, and a rescale that leads beyond every measured value is not applied; both are noted.
+    """
+    slope, intercept = groups.number("RescaleSlope"), groups.number("RescaleIntercept")
+    found = Rescale(1.0 if slope is None else slope, intercept or 0.0)
+    highest = float(np.iinfo(stored.dtype).max) if stored.dtype.kind in "iu" else 1.0
+    if abs(found.slope) * highest + abs(found.intercept) > MAX_VALUE:
+        return Rescale(notes=(Note("RESCALE_UNUSABLE"),))
+    return found if found.slope else found._replace(slope=1.0, notes=(Note("SLOPE_ZERO"),))
+
+
+def to_modality(stored: Stored, dataset: Dataset, rescale: Rescale) -> npt.NDArray[np.float64]:
+    """Apply the modality LUT, or else the rescale: float64[rows, cols]."""
     if "ModalityLUTSequence" in dataset:
         return apply_modality_lut(stored, dataset).astype(np.float64)
-    slope, intercept = groups.number("RescaleSlope"), groups.number("RescaleIntercept")
     values = stored.astype(np.float64)
-    values *= 1.0 if slope is None else slope
-    values += intercept or 0.0
+    values *= rescale.slope
+    values += rescale.intercept
     return values
 
 
-def inversion_sum(dataset: Dataset, groups: Groups) -> float:
-    """Return lowest plus highest modality value of the stored bits: MONOCHROME1 is inverted as this minus the value."""
-    return float(to_modality(np.array(stored_range(dataset)), dataset, groups).sum())
+def inversion_sum(stored: Stored, dataset: Dataset, rescale: Rescale) -> float:
+    """Return lowest plus highest modality value of the stored bits: MONOCHROME1 is inverted as this minus the value.
+
+    Floating-point values have no such range; theirs is that of the frame.
+    """
+    if stored.dtype.kind == "f":
+        values, _ = to_finite(stored)
+        ends = np.array([values.min(), values.max()])
+    else:
+        ends = np.array(stored_range(dataset))
+    return float(to_modality(ends, dataset, rescale).sum())
 
 
 def stored_range(dataset: Dataset) -> tuple[int, int]:

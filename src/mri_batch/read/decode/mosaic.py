@@ -12,11 +12,12 @@ from mri_batch.arrays import Float32
 from mri_batch.errors import Damaged
 from mri_batch.notes import Note
 from mri_batch.read.functional_groups import Groups
-from mri_batch.read.header.csa import read_csa
+from mri_batch.read.header.csa import CsaHeader, read_csa
 from mri_batch.read.orientation import Place, slice_normal
 
-_CSA_IMAGE = (0x0029, 0x1010)
-_N_TILES = (0x0019, 0x100A)
+_CSA_IMAGE = (0x0029, "SIEMENS CSA HEADER", 0x10)
+_N_TILES = (0x0019, "SIEMENS MR HEADER", 0x0A)
+_MIN_TILES_ACROSS = 3  # scanners interpolate a single slice to twice its acquired size, not to three times
 
 
 class Mosaic(NamedTuple):
@@ -43,8 +44,11 @@ class Mosaic(NamedTuple):
 
 
 def find_mosaic(dataset: Dataset, whole: Place) -> Mosaic | None:
-    """Find the tiles of a mosaic, None where the object is none. Raises Damaged where their number is not known."""
-    if "MOSAIC" not in (dataset.get("ImageType") or ()):
+    """Find the tiles of a mosaic, None where the object is none. Raises Damaged where their number is not known.
+
+    The word MOSAIC alone makes none: it stays in ImageType where a mosaic has been taken apart.
+    """
+    if not has_word(dataset) or not (_value(dataset, _CSA_IMAGE) or _value(dataset, _N_TILES) or _is_tiled(dataset)):
         return None
     csa = read_csa(_bytes(dataset, _CSA_IMAGE))
     n = _count(dataset, csa)
@@ -56,7 +60,19 @@ def find_mosaic(dataset: Dataset, whole: Place) -> Mosaic | None:
     return Mosaic(n, rows, cols, across, first, _step_mm(dataset, csa, whole))
 
 
-def _count(dataset: Dataset, csa: dict[str, tuple[str, ...]]) -> int:
+def has_word(dataset: Dataset) -> bool:
+    """Whether ImageType calls the object a mosaic."""
+    return "MOSAIC" in (dataset.get("ImageType") or ())
+
+
+def _is_tiled(dataset: Dataset) -> bool:
+    """Whether a picture is several times as large as what was acquired: a mosaic stripped of its private elements."""
+    matrix = Groups(dataset, 0).numbers("AcquisitionMatrix")
+    acquired = max(matrix, default=0.0)
+    return acquired > 0 and min(int(dataset.Rows), int(dataset.Columns)) >= _MIN_TILES_ACROSS * acquired
+
+
+def _count(dataset: Dataset, csa: CsaHeader) -> int:
     for text in (*csa.get("NumberOfImagesInMosaic", ()), str(_value(dataset, _N_TILES))):
         if text.isdecimal() and 0 < int(text) <= 4096:
             return int(text)
@@ -73,7 +89,7 @@ def _first_position(whole: Place, more_rows: int, more_cols: int) -> tuple[float
     return x, y, z
 
 
-def _step_mm(dataset: Dataset, csa: dict[str, tuple[str, ...]], whole: Place) -> tuple[float, float, float] | None:
+def _step_mm(dataset: Dataset, csa: CsaHeader, whole: Place) -> tuple[float, float, float] | None:
     """Return the way from one tile to the next: along the CSA normal, which may be opposite to the cosines' own."""
     spacing = Groups(dataset, 0).number("SpacingBetweenSlices") or Groups(dataset, 0).number("SliceThickness")
     if not spacing or whole.orientation is None:
@@ -86,10 +102,15 @@ def _step_mm(dataset: Dataset, csa: dict[str, tuple[str, ...]], whole: Place) ->
     return x * spacing, y * spacing, z * spacing
 
 
-def _value(dataset: Dataset, tag: tuple[int, int]) -> object:
-    return dataset[tag].value if tag in dataset else ""
+def _value(dataset: Dataset, tag: tuple[int, str, int]) -> object:
+    """Return a private value of a group, creator and element; empty where its block is absent."""
+    group, creator, element = tag
+    try:
+        return dataset.private_block(group, creator)[element].value
+    except KeyError:
+        return ""
 
 
-def _bytes(dataset: Dataset, tag: tuple[int, int]) -> bytes:
+def _bytes(dataset: Dataset, tag: tuple[int, str, int]) -> bytes:
     value = _value(dataset, tag)
     return value if isinstance(value, bytes) else b""

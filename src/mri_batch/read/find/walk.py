@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from mri_batch.notes import Note
 from mri_batch.read.file_errors import COPY_AGAIN, explain_os_error, to_record
@@ -36,6 +37,14 @@ class _Walk:
     roots: tuple[Path, ...]
 
 
+class _Level(NamedTuple):
+    """A folder that is being walked, and what is left of its entries."""
+
+    inode: _Inode
+    relative: str
+    entries: Iterator[os.DirEntry[str]]
+
+
 def iter_files(
     paths: Sequence[Path], *, limits: ReadLimits, avoid: Path | None = None
 ) -> Iterator[FoundFile | FileRecord]:
@@ -50,7 +59,7 @@ def iter_files(
     alone = len(kept) == 1
     for path, name in zip(kept, _unique_names(kept), strict=True):
         if path.is_dir():
-            yield from _walk_folder(path, "" if alone else name, walk, ())
+            yield from _walk_folder(path, "" if alone else name, walk)
         else:
             yield _open(path, name, walk, by_name=True)
 
@@ -85,9 +94,28 @@ def _unique_names(paths: Sequence[Path]) -> list[str]:
     return names
 
 
-def _walk_folder(
-    folder: Path, relative: str, walk: _Walk, above: tuple[_Inode, ...]
-) -> Iterator[FoundFile | FileRecord]:
+def _walk_folder(folder: Path, relative: str, walk: _Walk) -> Iterator[FoundFile | FileRecord]:
+    """Walk a tree with a stack of our own, since Python's would not hold a tree of a thousand levels."""
+    levels: list[_Level] = []
+    refused = _enter(folder, relative, levels, walk.limits)
+    if refused is not None:
+        yield refused
+    while levels:
+        entry = next(levels[-1].entries, None)
+        if entry is None:
+            levels.pop()
+            continue
+        name, above = _printable(entry.name), levels[-1].relative
+        found = _visit(entry, f"{above}/{name}" if above else name, levels, walk)
+        if found is not None:
+            yield found
+
+
+def _enter(folder: Path, relative: str, levels: list[_Level], limits: ReadLimits) -> FileRecord | None:
+    """Put a folder's entries on the stack; return a record where it is not entered."""
+    if len(levels) > limits.max_folder_depth:
+        why = Note("FOLDER_TOO_DEEP", {"limit": limits.max_folder_depth})
+        return _refuse(f"{relative}/", "FOLDER_TOO_DEEP", why, Note("HINT_NAME_FOLDER"))
     try:
         about = folder.stat()
         here = (about.st_dev, about.st_ino)
@@ -95,33 +123,28 @@ def _walk_folder(
             entries = sorted(listing, key=lambda entry: entry.name)
     except OSError as error:
         why = Note("FOLDER_UNREADABLE", {"why": explain_os_error(error)})
-        yield _refuse(f"{relative or '.'}/", "FOLDER_UNREADABLE", why, _CHECK_PERMISSIONS)
-        return
-    if here in above and here[1]:  # a bind mount can loop without any link
-        yield _refuse(f"{relative}/", "LINK_LOOP", Note("FOLDER_LOOP"), status=FileStatus.SKIPPED)
-        return
-    if above and _holds_results({entry.name for entry in entries}):
-        yield _refuse(f"{relative}/", "EARLIER_RESULTS", Note("EARLIER_RESULTS"), status=FileStatus.SKIPPED)
-        return
-    for entry in entries:
-        name = _printable(entry.name)
-        yield from _visit(entry, f"{relative}/{name}" if relative else name, walk, (*above, here))
+        return _refuse(f"{relative or '.'}/", "FOLDER_UNREADABLE", why, _CHECK_PERMISSIONS)
+    if here[1] and any(level.inode == here for level in levels):  # a bind mount can loop without any link
+        return _refuse(f"{relative}/", "LINK_LOOP", Note("FOLDER_LOOP"), status=FileStatus.SKIPPED)
+    if levels and _holds_results({entry.name for entry in entries}):
+        return _refuse(f"{relative}/", "EARLIER_RESULTS", Note("EARLIER_RESULTS"), status=FileStatus.SKIPPED)
+    levels.append(_Level(here, relative, iter(entries)))
+    return None
 
 
-def _visit(
-    entry: os.DirEntry[str], relative: str, walk: _Walk, above: tuple[_Inode, ...]
-) -> Iterator[FoundFile | FileRecord]:
+def _visit(entry: os.DirEntry[str], relative: str, levels: list[_Level], walk: _Walk) -> FoundFile | FileRecord | None:
+    """Return what an entry is; a folder goes on the stack, and the output folder is passed over."""
     path = Path(entry.path)
     try:
         if entry.is_symlink() or (sys.version_info >= (3, 12) and entry.is_junction()):
-            yield _follow(path, relative, walk)
-        elif entry.is_dir(follow_symlinks=False):
-            if walk.avoid is None or _real(path) != walk.avoid:
-                yield from _walk_folder(path, relative, walk, above)
-        else:
-            yield _open(path, relative, walk)
+            return _follow(path, relative, walk)
+        if not entry.is_dir(follow_symlinks=False):
+            return _open(path, relative, walk)
+        if walk.avoid is not None and _real(path) == walk.avoid:
+            return None
+        return _enter(path, relative, levels, walk.limits)
     except OSError as error:
-        yield _unreadable(relative, error, Note("HINT_PERMISSIONS_AND_DISK"))
+        return _unreadable(relative, error, Note("HINT_PERMISSIONS_AND_DISK"))
 
 
 def _follow(path: Path, relative: str, walk: _Walk) -> FoundFile | FileRecord:

@@ -8,7 +8,7 @@ from pydicom._uid_dict import UID_dictionary
 from pydicom.uid import UID
 
 from mri_batch.read.header.tags import Raw
-from mri_batch.read.header.weighting import choose_weighting, has_contrast_agent
+from mri_batch.read.header.weighting import choose_weighting, find_contrast_agent
 from mri_batch.records import Role, SeriesInfo
 
 _MAX_NUMBER = 1e7  # no attribute of a sound header comes near
@@ -48,7 +48,7 @@ def load_info(raw: Raw, syntax: str, role: Role) -> SeriesInfo:
         modality=modality,
         body_part_examined=_choose_term(raw.text("BodyPartExamined").replace(" ", ""), _KNOWN_BODY_PARTS),
         weighting=choose_weighting(raw) if modality == "MR" else None,
-        contrast_agent=has_contrast_agent(raw),
+        contrast_agent=find_contrast_agent(raw),
         series_number=int(number) if number is not None and number.is_integer() and abs(number) < _MAX_NUMBER else None,
         repetition_time_ms=_number(raw, "RepetitionTime"),
         echo_time_ms=_number(raw, "EchoTime"),

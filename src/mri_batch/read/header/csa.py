@@ -6,11 +6,14 @@ Layout as published by the NiBabel documentation ("Siemens format DICOM with CSA
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 
 _MAX_TAGS = 1024  # a sound header has about a hundred
 
+CsaHeader = Mapping[str, tuple[str, ...]]  # values by name
 
-def read_csa(content: bytes) -> dict[str, tuple[str, ...]]:
+
+def read_csa(content: bytes) -> CsaHeader:
     """Return the values by name; what is malformed ends the reading, and what was read until there is returned."""
     values: dict[str, tuple[str, ...]] = {}
     if content[:4] != b"SV10":

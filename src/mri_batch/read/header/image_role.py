@@ -69,7 +69,7 @@ def _choose_by_sequence(raw: Raw, words: frozenset[str]) -> Role:
         return Role.PERFUSION
     if _SIEMENS_FIELD_MAP.match(raw.text("SequenceName")):
         return Role.FIELD_MAP
-    technique = raw.content(PHILIPS_TECHNIQUE).strip(b" \0")
+    technique = raw.private(PHILIPS_TECHNIQUE).strip(b" \0")
     echo_planar = "EP" in raw.words("ScanningSequence") or raw.text("EchoPlanarPulseSequence") == "YES"
     repeats = raw.number("NumberOfTemporalPositions") or 1.0
     if "FMRI" in words or ((echo_planar or technique.endswith(b"EPI")) and ("MOSAIC" in words or repeats > 1.0)):
@@ -91,19 +91,19 @@ def _is_diffusion(raw: Raw, words: frozenset[str]) -> bool:
         or raw.double("DiffusionBValue") > 0.0
         or raw.text("DiffusionDirectionality") in ("DIRECTIONAL", "BMATRIX", "ISOTROPIC")
         or bool(_SIEMENS_DIFFUSION.match(raw.text("SequenceName")))
-        or bool(raw.content(SIEMENS_B_VALUE))
-        or raw.content(PHILIPS_TECHNIQUE).upper().startswith(b"DWI")
+        or bool(raw.private(SIEMENS_B_VALUE))
+        or raw.private(PHILIPS_TECHNIQUE).upper().startswith(b"DWI")
         or _philips_b_value(raw) > 0.0
         or _ge_b_value(raw) > 0
     )
 
 
 def _philips_b_value(raw: Raw) -> float:
-    content = raw.content(PHILIPS_B_VALUE)
+    content = raw.private(PHILIPS_B_VALUE)
     return float(struct.unpack("<f", content)[0]) if len(content) == 4 else 0.0
 
 
 def _ge_b_value(raw: Raw) -> int:
     """GE adds a multiple of 10^8 or more to mark a b-value of several directions."""
-    first = raw.content(GE_B_VALUE).split(b"\\")[0].strip(b" \0")
+    first = raw.private(GE_B_VALUE).split(b"\\")[0].strip(b" \0")
     return int(first) % 100_000 if first.isdigit() and len(first) < 16 else 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import struct
+from typing import NamedTuple
 
 from pydicom.tag import Tag
 
@@ -20,14 +21,32 @@ _KEYWORDS = (
     "ImageOrientationPatient TemporalPositionIdentifier NumberOfTemporalPositions SamplesPerPixel "
     "PhotometricInterpretation NumberOfFrames Rows Columns PixelSpacing BitsStored LossyImageCompression "
     "BurnedInAnnotation DiffusionBValue DiffusionDirectionality AcquisitionContrast ComplexImageComponent "
-    "EchoPlanarPulseSequence SeriesDescription ProtocolName ContrastBolusAgent"
+    "EchoPlanarPulseSequence SeriesDescription ProtocolName ContrastBolusAgent "
+    "ContrastBolusVolume ContrastBolusTotalDose ContrastBolusIngredient ContrastBolusStartTime"
 )
 TAGS = {keyword: int(Tag(keyword)) for keyword in _KEYWORDS.split()}
-SIEMENS_B_VALUE = 0x0019100C
-PHILIPS_B_VALUE = 0x20011003
-PHILIPS_TECHNIQUE = 0x20011020
-GE_B_VALUE = 0x00431039
-WANTED = frozenset({*TAGS.values(), SIEMENS_B_VALUE, PHILIPS_B_VALUE, PHILIPS_TECHNIQUE, GE_B_VALUE})
+
+
+class PrivateTag(NamedTuple):
+    """An element of a maker: its number within whichever block of the group carries the maker's name."""
+
+    group: int
+    creator: bytes
+    element: int
+
+
+SIEMENS_B_VALUE = PrivateTag(0x0019, b"SIEMENS MR HEADER", 0x0C)
+PHILIPS_B_VALUE = PrivateTag(0x2001, b"PHILIPS IMAGING DD 001", 0x03)
+PHILIPS_TECHNIQUE = PrivateTag(0x2001, b"PHILIPS IMAGING DD 001", 0x20)
+GE_B_VALUE = PrivateTag(0x0043, b"GEMS_PARM_01", 0x39)
+_BLOCKS = range(0x10, 0x18)  # makers use the first; anonymisers and archives may move a block up
+_PRIVATE = frozenset(
+    tag
+    for private in (SIEMENS_B_VALUE, PHILIPS_B_VALUE, PHILIPS_TECHNIQUE, GE_B_VALUE)
+    for block in _BLOCKS
+    for tag in (private.group << 16 | block, private.group << 16 | block << 8 | private.element)
+)
+WANTED = frozenset({*TAGS.values(), *_PRIVATE})
 
 
 class Raw:
@@ -41,6 +60,13 @@ class Raw:
     def content(self, tag: int) -> bytes:
         """Return the value's bytes."""
         return self._scan.values.get(tag, b"")
+
+    def private(self, tag: PrivateTag) -> bytes:
+        """Return a private value's bytes, from the block that its maker reserved; else nothing."""
+        for block in _BLOCKS:
+            if self.content(tag.group << 16 | block).strip(b" \0").upper() == tag.creator:
+                return self.content(tag.group << 16 | block << 8 | tag.element)
+        return b""
 
     def text(self, keyword: str) -> str:
         """Return a value as text, without padding; what is not ASCII is replaced."""

@@ -22,6 +22,13 @@ _WORDS = (
     (Weighting.T2, re.compile(r"(?<![A-Z0-9])T2(?![\d*])(?!.?STAR)|\b(CISS|FIESTA|DRIVE)\b")),
     (Weighting.PD, re.compile(r"(?<![A-Z0-9])PDW?(?![A-Z0-9])|PROTON.?DENS")),
 )
+_T1 = dict(_WORDS)[Weighting.T1]
+_WITH_AGENT = re.compile(
+    r"\+ ?C(?![A-Z0-9])|\+ ?(GD|KM)\b|\b(GD|GAD|GADO\w*|KM|CE|POST|POSTCON\w*|CONTRAST)\b(?![ -]?OP)"
+)
+_WITHOUT_AGENT = re.compile(
+    r"\b(PRE|NATIV\w*|OHNE|SANS|WITHOUT|PRECON\w*|PRE.?GAD\w*|NON.?CON\w*|NO CONTRAST|W/?O)\b(?![ -]?OP)"
+)
 _NOT_GIVEN = frozenset({"", "NO", "N", "NONE", "OFF", "N/A", "NA", "0"})
 
 
@@ -34,17 +41,37 @@ def choose_weighting(raw: Raw) -> Weighting | None:
     return stated or _by_words(raw) or _by_times(raw)
 
 
-def has_contrast_agent(raw: Raw) -> bool:
-    """Whether the header names a contrast agent."""
-    return raw.text("ContrastBolusAgent").upper() not in _NOT_GIVEN
+def find_contrast_agent(raw: Raw) -> bool | None:
+    """Whether the series was acquired with a contrast agent; None where the header does not tell.
+
+    Words of a T1 series count more than the attributes, which some scanners copy to every series of a study.
+    """
+    words = _describe(raw)
+    if _T1.search(words):
+        if _WITHOUT_AGENT.search(words):
+            return False
+        if _WITH_AGENT.search(words):
+            return True
+    if raw.text("ContrastBolusAgent"):
+        return raw.text("ContrastBolusAgent").upper() not in _NOT_GIVEN
+    if any((raw.number(key) or 0.0) > 0.0 for key in ("ContrastBolusVolume", "ContrastBolusTotalDose")):
+        return True
+    given = any(
+        raw.text(key).upper() not in _NOT_GIVEN for key in ("ContrastBolusIngredient", "ContrastBolusStartTime")
+    )
+    return True if given else None
 
 
 def _by_words(raw: Raw) -> Weighting | None:
-    text = " ".join(raw.text(key).upper().replace("_", " ") for key in ("SeriesDescription", "ProtocolName"))
+    text = _describe(raw)
     found = {name for name, pattern in _WORDS if pattern.search(text)}
     if Weighting.FLAIR in found:  # "T2 FLAIR" is FLAIR, and "T1 FLAIR" a T1 with a short inversion time
         return Weighting.T1 if Weighting.T1 in found and Weighting.T2 not in found else Weighting.FLAIR
     return found.pop() if len(found) == 1 else None
+
+
+def _describe(raw: Raw) -> str:
+    return " ".join(raw.text(key).upper().replace("_", " ") for key in ("SeriesDescription", "ProtocolName"))
 
 
 def _by_times(raw: Raw) -> Weighting | None:

@@ -22,6 +22,8 @@ from pydicom.uid import UID, MRImageStorage
 from mri_batch.card import ModelCard
 from mri_batch.records import ReportSlice, StudyResult
 
+Identity = Mapping[str, DataElement | RawDataElement]  # of patient and study, by keyword
+
 SCHEME = "99MRIBATCH"
 MAKER = "mri-batch"
 RESEARCH = "Research use only, not for clinical decisions"
@@ -54,7 +56,7 @@ class Source:
 
     report_slice: ReportSlice
     header: Dataset
-    identity: Mapping[str, DataElement | RawDataElement]
+    identity: Identity
 
     @property
     def sop_class_uid(self) -> str:
@@ -113,7 +115,7 @@ class Origin:
 
 def load_sources(shown: Sequence[ReportSlice]) -> tuple[Source, ...]:
     """Read the headers of key slices again, each file once. Raises what pydicom raises on a file that has gone bad."""
-    headers: dict[Path, tuple[Dataset, Mapping[str, DataElement | RawDataElement]]] = {}
+    headers: dict[Path, tuple[Dataset, Identity]] = {}
     sources = []
     for one in shown:
         path = one.picture.file.path
@@ -124,7 +126,7 @@ def load_sources(shown: Sequence[ReportSlice]) -> tuple[Source, ...]:
     return tuple(sources)
 
 
-def _identity_of(header: Dataset) -> Mapping[str, DataElement | RawDataElement]:
+def _identity_of(header: Dataset) -> Identity:
     """Take the elements to copy before anything parses them."""
     found: dict[str, DataElement | RawDataElement] = {}
     for keyword in ("SpecificCharacterSet", "TimezoneOffsetFromUTC", *_COPIED):
@@ -207,7 +209,7 @@ def save(dataset: Dataset, origin: Origin, path: Path) -> Path:
     return path
 
 
-def _copy_identity(identity: Mapping[str, DataElement | RawDataElement], into: Dataset) -> None:
+def _copy_identity(identity: Identity, into: Dataset) -> None:
     """Copy the identity of patient and study, byte for byte, so that text survives even in an unknown character set.
 
     Sequences are the exception: they go through pydicom, which keeps what it can decode.

@@ -10,11 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from math import isfinite
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fluent.runtime import FluentBundle
+    from fluent.runtime.types import FluentType
     from fluent.syntax import ast
+
+Arguments = Mapping[str, str | int | float]  # of a message, by name
 
 # A part of a message, for scripts: text, an argument {"arg", "options"}, or a choice by plural form
 # {"select", "cases", "default"}
@@ -42,7 +46,7 @@ class Catalogue:
 
         self.lang = lang
         self._fixed: dict[str, str] = {}  # messages without arguments, said once
-        self._bundle: FluentBundle = FluentBundle([lang], use_isolating=False)
+        self._bundle: FluentBundle = FluentBundle([lang], {"NUMBER": _to_number}, use_isolating=False)
         resource = FluentResource(source)
         self._bundle.add_resource(resource)
         broken = [entry for entry in resource.body if isinstance(entry, ast.Junk)]
@@ -55,15 +59,18 @@ class Catalogue:
     def __contains__(self, key: str) -> bool:
         return key in self.patterns
 
-    def format(self, key: str, args: Mapping[str, str | int | float]) -> str:
-        """Format a message. Raises KeyError where there is no such message, ValueError where it does not fit."""
+    def format(self, key: str, args: Arguments) -> str:
+        """Format a message. Raises KeyError where there is no such message, ValueError where an argument is missing.
+
+        Text where the message formats a number is shown as it is.
+        """
         if key not in self.patterns:
             raise KeyError(f"{self.lang}.ftl has no message {key}")
         if not args and key in self._fixed:
             return self._fixed[key]
         value = self._bundle.get_message(key).value
         assert value is not None
-        text, errors = self._bundle.format_pattern(value, dict(args))
+        text, errors = self._bundle.format_pattern(value, {name: _to_sayable(arg) for name, arg in args.items()})
         if errors:
             raise ValueError(f"{self.lang}.ftl: {key}: {errors[0]}")
         assert isinstance(text, str)
@@ -86,6 +93,17 @@ def load_catalogue(lang: str) -> Catalogue:
     if lang not in LANGUAGES:
         raise ValueError(f"no catalogue for {lang}; there are {', '.join(LANGUAGES)}")
     return Catalogue(lang, files(__package__).joinpath(f"{lang}.ftl").read_text("utf-8"))
+
+
+def _to_sayable(value: str | int | float) -> str | int | float:
+    """No language has a plural form for infinity."""
+    return str(value) if isinstance(value, float) and not isfinite(value) else value
+
+
+def _to_number(value: Any, **options: Any) -> FluentType:
+    from fluent.runtime.types import fluent_number
+
+    return fluent_number(value, **options) if isinstance(value, int | float) else value
 
 
 def _list_parts(pattern: ast.Pattern) -> list[Part]:
@@ -123,7 +141,7 @@ def _to_part_of(expression: object) -> Mapping[str, object]:
     return part
 
 
-def _list_options(arguments: ast.CallArguments) -> Mapping[str, str | int | float]:
+def _list_options(arguments: ast.CallArguments) -> Arguments:
     return {option.name.name: option.value.parse()["value"] for option in arguments.named}
 
 

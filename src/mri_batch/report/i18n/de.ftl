@@ -30,6 +30,10 @@ abstains = Das Modell enthält sich: Seine Ausgabe sollte für diese Studie nich
 highest = Höchster Wert: { $label }
 probability = Kalibrierte Wahrscheinlichkeit
 probability_plain = Wahrscheinlichkeit (nicht kalibriert)
+rests_on = Worauf sie beruht
+rests_on_one = { $probability }: Schicht { $slices } von { $total }
+rests_on_several = { $probability }: der Mittelwert der Schichten { $slices } von { $total }
+slices_from_to = { $first } bis { $last }
 set = Klassen, die plausibel bleiben
 set_at = Klassen, die plausibel bleiben (höchstens { $share } solcher Mengen verfehlen die wahre Klasse)
 verdict = Urteil
@@ -81,6 +85,7 @@ shown_of = { $n ->
    *[other] { $n } von { $total } Schichten sind auf dieser Seite; hohle Balken stehen für die übrigen
 }
 strip = Wahrscheinlichkeit der Klasse „{ $label }“, Schicht für Schicht
+strip_shaded = Schattiert: die Schichten, auf denen die Ausgabe beruht.
 strip_class = Balken zeigen
 previous_key = Vorherige Schlüsselschicht
 next_key = Nächste Schlüsselschicht
@@ -122,7 +127,7 @@ value = Zeile { NUMBER($row, useGrouping: 0) }, Spalte { NUMBER($col, useGroupin
 ## Captions
 
 key_slices = Schlüsselschichten
-key_slices_note = Die Schichten mit der höchsten Wahrscheinlichkeit für die Klasse ihrer Serie. Links: die Schicht; rechts: die Schicht mit der Heatmap der ersten Methode. Die Heatmap zeigt, worauf sich die Modellausgabe stützt, nicht, wo ein Befund liegt.
+key_slices_note = Von den entscheidenden Schichten: diejenigen, die am stärksten für die Klasse ihrer Serie sprechen oder, wenn diese für „kein Befund“ steht, die auffälligsten. Links: die Schicht; rechts: die Schicht mit der Heatmap der ersten Methode. Die Heatmap zeigt, worauf sich die Modellausgabe stützt, nicht, wo ein Befund liegt.
 still_alt = Schlüsselschicht { $n }, ohne und mit Heatmap
 heat_alt = Heatmap: { $what }
 open_slice = In der Ansicht zeigen
@@ -172,7 +177,6 @@ fact_contrast = Kontrastmittel
 fact_plane = Schnittebene
 fact_slice_spacing = Schichtabstand
 fact_frames = Einzelbilder
-oblique = schräg
 role_localizer = Localizer
 role_derived = berechnete Karte
 role_capture = Sekundäraufnahme
@@ -183,14 +187,6 @@ role_perfusion = rohe Perfusion
 role_time_series = Zeitreihe
 role_echo_planar = rohes Echoplanar
 role_no_image = kein Bild
-plane_axial = axial
-plane_coronal = koronal
-plane_sagittal = sagittal
-weighting_T1 = T1
-weighting_T2 = T2
-weighting_T2STAR = T2*
-weighting_PD = Protonendichte
-weighting_FLAIR = FLAIR
 
 
 ## Model
@@ -272,6 +268,7 @@ totals = { $total ->
 k_step = nächste / vorherige Schicht
 k_ends = erste / letzte Schicht
 k_key = nächste / vorherige Schlüsselschicht
+k_suspicious = auffälligste Schicht
 k_series = nächste Serie
 k_overlay = Überlagerung ein / aus
 k_contour = nur Kontur
@@ -346,6 +343,7 @@ GATE_CAUTION = die Bilder sind für dieses Modell ungewöhnlich
 PROBABILITY_ABSTAIN = keine Klasse erreicht eine Wahrscheinlichkeit von { NUMBER($threshold, minimumFractionDigits: 2) }
 PROBABILITY_CAUTION = die Wahrscheinlichkeit liegt unter { NUMBER($threshold, minimumFractionDigits: 2) }
 SET_EMPTY = bei der angegebenen Fehlerrate ist keine Klasse plausibel
+LABEL_OUTSIDE_SET = die wahrscheinlichste Klasse gehört nicht zu den plausiblen Klassen
 SET_SEVERAL = { $n ->
     [one] { $n } Klasse bleibt plausibel
    *[other] { $n } Klassen bleiben plausibel
@@ -375,15 +373,22 @@ SLICES_REPEATED = { $n ->
     [one] { $n } Schicht hat dieselbe Position wie eine andere
    *[other] { $n } Schichten haben dieselbe Position wie eine andere
 }
+VALUES_NOT_FINITE = Pixelwerte, die keine endlichen Zahlen sind, wurden durch den kleinsten oder größten der übrigen ersetzt
+RESCALE_UNUSABLE = die Skalierung im Header führt über jeden Messwert hinaus, daher werden die gespeicherten Werte verwendet
+SLOPE_ZERO = der Header gibt eine Skalierungssteigung von 0 an, die als 1 gelesen wird
 PATIENTS_PARTED = die Header unter einer Studien-UID nennen Personen mit verschiedenem Geburtsdatum oder Geschlecht; jede ist eine eigene Studie
 STACKS_PARTED = eine Serien-UID enthält mehrere Schichtstapel; sie unterscheiden sich in { $by }
+PICTURE_TURNED = das Bild wird gedreht gezeigt, wie seine Orientierungsangabe verlangt; Zeilen und Spalten sind die des gedrehten Bildes
 MOSAIC_TILE = die Schicht ist eine Kachel eines Mosaiks
+MOSAIC_WORD_ALONE = der Header nennt das Bild ein Mosaik, enthält aber nichts von einem; es wird als einzelne Schicht gelesen
 SERIES_OF_PICTURES = gewöhnliche Bilder enthalten keine Aufnahmedaten, deshalb werden alle verwendet
-SERIES_FITS = sie passt zum Modell, soweit es der Header sagt: { $told }
+SERIES_FITS = sie passt zum Modell, soweit es der Header sagt: { $known }
 SERIES_UNTOLD = im Header spricht nichts gegen sie
-SERIES_OTHER = das Modell ist für { $wanted } bestimmt, aber diese Serie ist { $found }
+SERIES_OTHER = diese Serie ({ $found }) ist nicht die, für die das Modell bestimmt ist ({ $wanted })
 SERIES_OTHERS_FIT = { $misfit }; andere Serien der Studie passen
 SERIES_NONE_FITS = { $misfit }; keine Serie der Studie passt besser
+SERIES_OTHER_CONTRAST = das Modell ist für Serien bestimmt, die sich von dieser im Kontrastmittel unterscheiden, und die Studie hat solche
+SERIES_NO_CONTRAST = das Modell ist nur für Serien mit oder nur für solche ohne Kontrastmittel bestimmt, und von keiner Serie der Studie ist bekannt, dass sie passt
 ROLE_LOCALIZER = ein Localizer dient nur zur Planung der anderen Serien
 ROLE_CAPTURE = eine Sekundäraufnahme ist ein Bildschirmfoto, kein aufgenommenes Bild
 ROLE_DERIVED = das Modell wurde nicht mit berechneten Karten trainiert
@@ -407,6 +412,7 @@ FILE_UNREADABLE = die Datei kann nicht gelesen werden: { $why }
 FILE_VANISHED = die Datei verschwand, bevor sie geöffnet wurde
 FOLDER_UNREADABLE = der Inhalt des Ordners kann nicht aufgelistet werden: { $why }
 FOLDER_LOOP = der Ordner enthält sich selbst
+FOLDER_TOO_DEEP = der Ordner liegt mehr als { $limit } Ebenen tief
 LINK_DANGLING = der Link führt ins Leere
 LINK_LOOP = der Link führt auf sich selbst zurück
 LINK_TO_FOLDER = Links auf Ordner werden nicht verfolgt
@@ -450,6 +456,7 @@ CLASS_UNKNOWN = ein DICOM-Objekt unbekannter Klasse
 
 PIXELS_MISSING = die Datei endet vor ihren Pixeln
 PIXELS_UNDECODABLE = die Pixel können nicht dekodiert werden
+VALUES_ALL_NOT_FINITE = kein Pixelwert ist eine endliche Zahl
 PIXELS_NOT_PROMISED = laut Header hat das Bild keine Pixel
 PICTURE_UNDECODABLE = das Bild kann nicht dekodiert werden
 PICTURE_TOO_LARGE = laut Header hat das Bild { NUMBER($rows, useGrouping: 0) } × { NUMBER($cols, useGrouping: 0) } Pixel
@@ -483,6 +490,7 @@ BITS_PER_SAMPLE = { $bits ->
    *[other] { $bits } Bit pro Abtastwert
 }
 DECODER_PANICKED = der Decoder ist abgestürzt (Panic)
+PICTURE_LAYOUT = diese Art von Bild (Werte je Pixel: { $samples }, Bits je Wert: { $bits })
 WITH_DETAIL = { $reason } ({ $detail })
 
 
@@ -557,9 +565,29 @@ HINT_NOTHING_TO_DO = nichts zu tun
 HINT_PERMISSIONS = die Zugriffsrechte prüfen
 HINT_PERMISSIONS_AND_DISK = die Zugriffsrechte und den Datenträger prüfen
 HINT_REMOVE = aus dem Ordner entfernen
+HINT_SAVE_AS_PNG = als PNG mit 8 oder 16 Bit je Wert speichern
 HINT_SCAN_AGAIN = den Lauf wiederholen
 HINT_SPLIT = die Datei aufteilen
 HINT_SUSPICIOUS_FILE = herausfinden, woher die Datei stammt: Keine echte Aufnahme sieht so aus
+
+
+## Notes: terms of acquisition
+
+PLANE = { $plane ->
+    [axial] axial
+    [coronal] koronal
+    [sagittal] sagittal
+   *[other] { $plane }
+}
+OBLIQUE = schräg
+WEIGHTING = { $weighting ->
+    [T1] T1
+    [T2] T2
+    [T2STAR] T2*
+    [PD] Protonendichte
+    [FLAIR] FLAIR
+   *[other] { $weighting }
+}
 
 
 ## Words that are not ours: a model card’s, a library’s

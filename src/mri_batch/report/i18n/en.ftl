@@ -40,6 +40,10 @@ abstains = The model abstains: its output should not be used for this study
 highest = Highest score: { $label }
 probability = Calibrated probability
 probability_plain = Probability (not calibrated)
+rests_on = What it rests on
+rests_on_one = { $probability }: slice { $slices } of { $total }
+rests_on_several = { $probability }: the mean of slices { $slices } of { $total }
+slices_from_to = { $first } to { $last }
 set = Classes that remain plausible
 set_at = Classes that remain plausible (at most { $share } of such sets miss the true class)
 verdict = Verdict
@@ -88,6 +92,7 @@ shown_of = { $n ->
    *[other] { $n } of { $total } slices are on this page; hollow bars stand for the others
 }
 strip = Probability of { $label }, slice by slice
+strip_shaded = Shaded: the slices that the output rests on.
 strip_class = Bars show
 previous_key = Previous key slice
 next_key = Next key slice
@@ -129,7 +134,7 @@ value = row { NUMBER($row, useGrouping: 0) }, column { NUMBER($col, useGrouping:
 ## Captions
 
 key_slices = Key slices
-key_slices_note = The slices with the highest probability of their series’ class. Left: the slice; right: the slice with the first method’s heatmap. Heat shows what the model’s output relies on, not where a finding is.
+key_slices_note = Among the slices that decided: those that speak most for their series’ class or, where that is no finding, the most suspicious ones. Left: the slice; right: the slice with the first method’s heatmap. Heat shows what the model’s output relies on, not where a finding is.
 still_alt = Key slice { $n }, plain and with heatmap
 heat_alt = Heatmap: { $what }
 open_slice = Show in the viewer
@@ -179,7 +184,6 @@ fact_contrast = Contrast agent
 fact_plane = Plane
 fact_slice_spacing = Slice spacing
 fact_frames = Frames
-oblique = oblique
 role_localizer = localizer
 role_derived = derived map
 role_capture = secondary capture
@@ -190,14 +194,6 @@ role_perfusion = raw perfusion
 role_time_series = time series
 role_echo_planar = raw echo-planar
 role_no_image = not an image
-plane_axial = axial
-plane_coronal = coronal
-plane_sagittal = sagittal
-weighting_T1 = T1
-weighting_T2 = T2
-weighting_T2STAR = T2*
-weighting_PD = proton density
-weighting_FLAIR = FLAIR
 
 
 ## Model
@@ -279,6 +275,7 @@ totals = { $total ->
 k_step = next / previous slice
 k_ends = first / last slice
 k_key = next / previous key slice
+k_suspicious = most suspicious slice
 k_series = next series
 k_overlay = overlay on / off
 k_contour = contour only
@@ -353,6 +350,7 @@ GATE_CAUTION = the pictures are unusual for this model
 PROBABILITY_ABSTAIN = no class reaches a probability of { NUMBER($threshold, minimumFractionDigits: 2) }
 PROBABILITY_CAUTION = the probability is below { NUMBER($threshold, minimumFractionDigits: 2) }
 SET_EMPTY = no class is plausible at the stated error rate
+LABEL_OUTSIDE_SET = the most probable class is not among the classes that remain plausible
 SET_SEVERAL = { $n ->
     [one] { $n } class remains plausible
    *[other] { $n } classes remain plausible
@@ -379,15 +377,22 @@ SLICES_REPEATED = { $n ->
     [one] { $n } slice has the same position as another
    *[other] { $n } slices have the same position as another
 }
+VALUES_NOT_FINITE = pixel values that are not finite numbers were replaced by the least or the greatest of the others
+RESCALE_UNUSABLE = the rescale of the header leads beyond every measured value, so stored values are used
+SLOPE_ZERO = the header gives a rescale slope of 0, which is read as 1
 PATIENTS_PARTED = headers under one study UID name people of different birth date or sex; each is a study of their own
 STACKS_PARTED = one series UID holds several stacks; they are told apart by { $by }
+PICTURE_TURNED = the picture is shown turned, as its orientation tag asks; rows and columns are those of the turned picture
 MOSAIC_TILE = the slice is a tile of a mosaic
+MOSAIC_WORD_ALONE = the header calls the picture a mosaic but holds nothing of one; it is read as a single slice
 SERIES_OF_PICTURES = ordinary pictures carry no acquisition data, so all are used
-SERIES_FITS = it suits the model, as far as the header says: { $told }
+SERIES_FITS = it suits the model, as far as the header says: { $known }
 SERIES_UNTOLD = nothing in the header speaks against it
 SERIES_OTHER = the model is for { $wanted }, but this series is { $found }
 SERIES_OTHERS_FIT = { $misfit }; other series of the study suit the model
 SERIES_NONE_FITS = { $misfit }; no series of the study suits the model better
+SERIES_OTHER_CONTRAST = the model is for series that differ from this one in contrast agent, and the study has such series
+SERIES_NO_CONTRAST = the model is only for series with, or only for series without, a contrast agent, and no series of the study is known to suit it
 ROLE_LOCALIZER = a localizer only serves to plan the other series
 ROLE_CAPTURE = a secondary capture is a screenshot, not an acquired picture
 ROLE_DERIVED = the model was not trained on computed maps
@@ -411,6 +416,7 @@ FILE_UNREADABLE = the file cannot be read: { $why }
 FILE_VANISHED = the file disappeared before it was opened
 FOLDER_UNREADABLE = the folder cannot be listed: { $why }
 FOLDER_LOOP = the folder contains itself
+FOLDER_TOO_DEEP = the folder lies more than { $limit } levels deep
 LINK_DANGLING = the link points to nothing
 LINK_LOOP = the link points back to itself
 LINK_TO_FOLDER = links to folders are not followed
@@ -454,6 +460,7 @@ CLASS_UNKNOWN = a DICOM object of unknown class
 
 PIXELS_MISSING = the file ends before its pixels
 PIXELS_UNDECODABLE = the pixels cannot be decoded
+VALUES_ALL_NOT_FINITE = no pixel value is a finite number
 PIXELS_NOT_PROMISED = the header declares a picture without pixels
 PICTURE_UNDECODABLE = the picture cannot be decoded
 PICTURE_TOO_LARGE = the picture’s header declares { NUMBER($rows, useGrouping: 0) } × { NUMBER($cols, useGrouping: 0) } pixels
@@ -487,6 +494,7 @@ BITS_PER_SAMPLE = { $bits ->
    *[other] { $bits } bits per sample
 }
 DECODER_PANICKED = the decoder panicked
+PICTURE_LAYOUT = this kind of picture (samples per pixel: { $samples }, bits per sample: { $bits })
 WITH_DETAIL = { $reason } ({ $detail })
 
 
@@ -561,9 +569,29 @@ HINT_NOTHING_TO_DO = nothing to do
 HINT_PERMISSIONS = check its permissions
 HINT_PERMISSIONS_AND_DISK = check its permissions and the disk
 HINT_REMOVE = remove it from the folder
+HINT_SAVE_AS_PNG = save it as PNG with 8 or 16 bits per sample
 HINT_SCAN_AGAIN = scan again
 HINT_SPLIT = split the file
 HINT_SUSPICIOUS_FILE = find out where the file comes from: no real scan looks like this
+
+
+## Notes: terms of acquisition
+
+PLANE = { $plane ->
+    [axial] axial
+    [coronal] coronal
+    [sagittal] sagittal
+   *[other] { $plane }
+}
+OBLIQUE = oblique
+WEIGHTING = { $weighting ->
+    [T1] T1
+    [T2] T2
+    [T2STAR] T2*
+    [PD] proton density
+    [FLAIR] FLAIR
+   *[other] { $weighting }
+}
 
 
 ## Words that are not ours: a model card’s, a library’s

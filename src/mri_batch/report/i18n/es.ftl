@@ -30,6 +30,10 @@ abstains = El modelo se abstiene: su salida no debe usarse para este estudio
 highest = Puntuación más alta: { $label }
 probability = Probabilidad calibrada
 probability_plain = Probabilidad (sin calibrar)
+rests_on = En qué se basa
+rests_on_one = { $probability }: corte { $slices } de { $total }
+rests_on_several = { $probability }: la media de los cortes { $slices } de { $total }
+slices_from_to = { $first } a { $last }
 set = Clases que siguen siendo plausibles
 set_at = Clases que siguen siendo plausibles (a lo sumo { $share } de estos conjuntos omiten la clase verdadera)
 verdict = Veredicto
@@ -81,6 +85,7 @@ shown_of = { $n ->
    *[other] { $n } de { $total } cortes están en esta página; las barras huecas son los demás
 }
 strip = Probabilidad de la clase «{ $label }», corte a corte
+strip_shaded = Sombreados: los cortes en los que se basa la salida.
 strip_class = Las barras muestran
 previous_key = Corte clave anterior
 next_key = Corte clave siguiente
@@ -122,7 +127,7 @@ value = fila { NUMBER($row, useGrouping: 0) }, columna { NUMBER($col, useGroupin
 ## Captions
 
 key_slices = Cortes clave
-key_slices_note = Los cortes con mayor probabilidad de la clase de su serie. Izquierda: el corte; derecha: el corte con el mapa del primer método. El mapa muestra en qué se apoya la salida del modelo, no dónde hay un hallazgo.
+key_slices_note = De los cortes decisivos: los que más apoyan la clase de su serie o, si esta es la ausencia de hallazgos, los más sospechosos. Izquierda: el corte; derecha: el corte con el mapa del primer método. El mapa muestra en qué se apoya la salida del modelo, no dónde hay un hallazgo.
 still_alt = Corte clave { $n }, sin mapa y con mapa de calor
 heat_alt = Mapa de calor: { $what }
 open_slice = Mostrar en el visor
@@ -172,7 +177,6 @@ fact_contrast = Medio de contraste
 fact_plane = Plano
 fact_slice_spacing = Separación entre cortes
 fact_frames = Fotogramas
-oblique = oblicuo
 role_localizer = localizador
 role_derived = mapa calculado
 role_capture = captura secundaria
@@ -183,14 +187,6 @@ role_perfusion = perfusión sin procesar
 role_time_series = serie temporal
 role_echo_planar = ecoplanar sin procesar
 role_no_image = no es una imagen
-plane_axial = axial
-plane_coronal = coronal
-plane_sagittal = sagital
-weighting_T1 = T1
-weighting_T2 = T2
-weighting_T2STAR = T2*
-weighting_PD = densidad protónica
-weighting_FLAIR = FLAIR
 
 
 ## Model
@@ -272,6 +268,7 @@ totals = { $total ->
 k_step = corte siguiente / anterior
 k_ends = primer / último corte
 k_key = corte clave siguiente / anterior
+k_suspicious = corte más sospechoso
 k_series = serie siguiente
 k_overlay = superposición sí / no
 k_contour = solo contorno
@@ -346,6 +343,7 @@ GATE_CAUTION = las imágenes son inusuales para este modelo
 PROBABILITY_ABSTAIN = ninguna clase alcanza una probabilidad de { NUMBER($threshold, minimumFractionDigits: 2) }
 PROBABILITY_CAUTION = la probabilidad es inferior a { NUMBER($threshold, minimumFractionDigits: 2) }
 SET_EMPTY = ninguna clase es plausible con la tasa de error indicada
+LABEL_OUTSIDE_SET = la clase más probable no está entre las que siguen siendo plausibles
 SET_SEVERAL = { $n ->
     [one] { $n } clase sigue siendo plausible
    *[other] { $n } clases siguen siendo plausibles
@@ -375,15 +373,22 @@ SLICES_REPEATED = { $n ->
     [one] { $n } corte tiene la misma posición que otro
    *[other] { $n } cortes tienen la misma posición que otro
 }
+VALUES_NOT_FINITE = los valores de píxel que no son números finitos se sustituyeron por el menor o el mayor de los demás
+RESCALE_UNUSABLE = el reescalado de la cabecera excede todo valor medible, por lo que se usan los valores almacenados
+SLOPE_ZERO = la cabecera indica una pendiente de reescalado de 0, que se lee como 1
 PATIENTS_PARTED = las cabeceras de un mismo UID de estudio nombran a personas de distinta fecha de nacimiento o sexo; cada una es un estudio propio
 STACKS_PARTED = un mismo UID de serie contiene varias pilas de cortes; se distinguen por { $by }
+PICTURE_TURNED = la imagen se muestra girada, como pide su etiqueta de orientación; filas y columnas son las de la imagen girada
 MOSAIC_TILE = el corte es una tesela de un mosaico
+MOSAIC_WORD_ALONE = la cabecera llama mosaico a la imagen, pero no contiene los datos de uno; se lee como un solo corte
 SERIES_OF_PICTURES = las imágenes corrientes no contienen datos de adquisición, así que se usan todas
-SERIES_FITS = es adecuada para el modelo, según la cabecera: { $told }
+SERIES_FITS = es adecuada para el modelo, según la cabecera: { $known }
 SERIES_UNTOLD = nada en la cabecera lo desaconseja
-SERIES_OTHER = el modelo es para { $wanted }, pero esta serie es { $found }
+SERIES_OTHER = esta serie ({ $found }) no es de las que el modelo espera ({ $wanted })
 SERIES_OTHERS_FIT = { $misfit }; otras series del estudio son adecuadas
 SERIES_NONE_FITS = { $misfit }; ninguna serie del estudio es más adecuada
+SERIES_OTHER_CONTRAST = el modelo es para series que difieren de esta en el contraste, y el estudio las tiene
+SERIES_NO_CONTRAST = el modelo es solo para series con contraste o solo para series sin él, y no consta que alguna serie del estudio sea adecuada
 ROLE_LOCALIZER = un localizador solo sirve para planificar las demás series
 ROLE_CAPTURE = una captura secundaria es una captura de pantalla, no una imagen adquirida
 ROLE_DERIVED = el modelo no se entrenó con mapas calculados
@@ -407,6 +412,7 @@ FILE_UNREADABLE = el archivo no se puede leer: { $why }
 FILE_VANISHED = el archivo desapareció antes de abrirse
 FOLDER_UNREADABLE = no se puede listar el contenido de la carpeta: { $why }
 FOLDER_LOOP = la carpeta se contiene a sí misma
+FOLDER_TOO_DEEP = la carpeta está a más de { $limit } niveles de profundidad
 LINK_DANGLING = el enlace no lleva a ninguna parte
 LINK_LOOP = el enlace vuelve a sí mismo
 LINK_TO_FOLDER = no se siguen los enlaces a carpetas
@@ -450,6 +456,7 @@ CLASS_UNKNOWN = un objeto DICOM de clase desconocida
 
 PIXELS_MISSING = el archivo termina antes de sus píxeles
 PIXELS_UNDECODABLE = los píxeles no se pueden decodificar
+VALUES_ALL_NOT_FINITE = ningún valor de píxel es un número finito
 PIXELS_NOT_PROMISED = la cabecera declara una imagen sin píxeles
 PICTURE_UNDECODABLE = la imagen no se puede decodificar
 PICTURE_TOO_LARGE = la cabecera de la imagen declara { NUMBER($rows, useGrouping: 0) } × { NUMBER($cols, useGrouping: 0) } píxeles
@@ -483,6 +490,7 @@ BITS_PER_SAMPLE = { $bits ->
    *[other] { $bits } bits por muestra
 }
 DECODER_PANICKED = el decodificador falló (panic)
+PICTURE_LAYOUT = este tipo de imagen (muestras por píxel: { $samples }, bits por muestra: { $bits })
 WITH_DETAIL = { $reason } ({ $detail })
 
 
@@ -557,9 +565,29 @@ HINT_NOTHING_TO_DO = nada que hacer
 HINT_PERMISSIONS = compruebe sus permisos
 HINT_PERMISSIONS_AND_DISK = compruebe sus permisos y el disco
 HINT_REMOVE = quítelo de la carpeta
+HINT_SAVE_AS_PNG = guárdela como PNG de 8 o 16 bits por muestra
 HINT_SCAN_AGAIN = ejecute de nuevo el análisis
 HINT_SPLIT = divida el archivo
 HINT_SUSPICIOUS_FILE = averigüe de dónde viene el archivo: ningún estudio real es así
+
+
+## Notes: terms of acquisition
+
+PLANE = { $plane ->
+    [axial] axial
+    [coronal] coronal
+    [sagittal] sagital
+   *[other] { $plane }
+}
+OBLIQUE = oblicuo
+WEIGHTING = { $weighting ->
+    [T1] T1
+    [T2] T2
+    [T2STAR] T2*
+    [PD] densidad protónica
+    [FLAIR] FLAIR
+   *[other] { $weighting }
+}
 
 
 ## Words that are not ours: a model card’s, a library’s

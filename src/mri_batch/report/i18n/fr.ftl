@@ -30,6 +30,10 @@ abstains = Le modèle s’abstient : sa sortie ne doit pas être utilisée pour
 highest = Score le plus élevé : { $label }
 probability = Probabilité calibrée
 probability_plain = Probabilité (non calibrée)
+rests_on = Ce qui la fonde
+rests_on_one = { $probability } : coupe { $slices } sur { $total }
+rests_on_several = { $probability } : moyenne des coupes { $slices } sur { $total }
+slices_from_to = { $first } à { $last }
 set = Classes qui restent plausibles
 set_at = Classes qui restent plausibles (au plus { $share } de ces ensembles omettent la vraie classe)
 verdict = Verdict
@@ -84,6 +88,7 @@ shown_of = { $n ->
    *[other] { $n } coupes sur { $total } sont dans cette page ; les barres creuses sont les autres
 }
 strip = Probabilité de la classe « { $label } », coupe par coupe
+strip_shaded = En grisé : les coupes qui fondent la sortie.
 strip_class = Barres
 previous_key = Coupe clé précédente
 next_key = Coupe clé suivante
@@ -125,7 +130,7 @@ value = ligne { NUMBER($row, useGrouping: 0) }, colonne { NUMBER($col, useGroupi
 ## Captions
 
 key_slices = Coupes clés
-key_slices_note = Les coupes où la classe de la série est la plus probable. À gauche : la coupe ; à droite : la coupe avec la carte de la première méthode. La carte montre sur quoi s’appuie la sortie du modèle, pas l’emplacement d’une anomalie.
+key_slices_note = Parmi les coupes décisives : celles qui plaident le plus pour la classe de leur série ou, si celle-ci est l’absence d’anomalie, les plus suspectes. À gauche : la coupe ; à droite : la coupe avec la carte de la première méthode. La carte montre sur quoi s’appuie la sortie du modèle, pas l’emplacement d’une anomalie.
 still_alt = Coupe clé { $n }, seule et avec la carte
 heat_alt = Carte de chaleur : { $what }
 open_slice = Montrer dans la visionneuse
@@ -175,7 +180,6 @@ fact_contrast = Produit de contraste
 fact_plane = Plan
 fact_slice_spacing = Espacement des coupes
 fact_frames = Images
-oblique = oblique
 role_localizer = repérage
 role_derived = carte calculée
 role_capture = capture secondaire
@@ -186,14 +190,6 @@ role_perfusion = perfusion brute
 role_time_series = série temporelle
 role_echo_planar = écho-planar brut
 role_no_image = pas une image
-plane_axial = axial
-plane_coronal = coronal
-plane_sagittal = sagittal
-weighting_T1 = T1
-weighting_T2 = T2
-weighting_T2STAR = T2*
-weighting_PD = densité de protons
-weighting_FLAIR = FLAIR
 
 
 ## Model
@@ -275,6 +271,7 @@ totals = { $total ->
 k_step = coupe suivante / précédente
 k_ends = première / dernière coupe
 k_key = coupe clé suivante / précédente
+k_suspicious = coupe la plus suspecte
 k_series = série suivante
 k_overlay = superposition oui / non
 k_contour = contour seul
@@ -349,6 +346,7 @@ GATE_CAUTION = les images sont inhabituelles pour ce modèle
 PROBABILITY_ABSTAIN = aucune classe n’atteint une probabilité de { NUMBER($threshold, minimumFractionDigits: 2) }
 PROBABILITY_CAUTION = la probabilité est inférieure à { NUMBER($threshold, minimumFractionDigits: 2) }
 SET_EMPTY = aucune classe n’est plausible au taux d’erreur annoncé
+LABEL_OUTSIDE_SET = la classe la plus probable ne figure pas parmi les classes encore plausibles
 SET_SEVERAL = { $n ->
     [one] { $n } classe reste plausible
    *[other] { $n } classes restent plausibles
@@ -378,15 +376,22 @@ SLICES_REPEATED = { $n ->
     [one] { $n } coupe a la même position qu’une autre
    *[other] { $n } coupes ont la même position qu’une autre
 }
+VALUES_NOT_FINITE = les valeurs de pixels qui ne sont pas des nombres finis ont été remplacées par la plus petite ou la plus grande des autres
+RESCALE_UNUSABLE = la remise à l’échelle de l’en-tête dépasse toute valeur mesurable, les valeurs stockées sont donc utilisées
+SLOPE_ZERO = l’en-tête indique une pente de remise à l’échelle de 0, lue comme 1
 PATIENTS_PARTED = les en-têtes d’un même UID d’examen nomment des personnes de date de naissance ou de sexe différents ; chacune forme un examen à part
 STACKS_PARTED = un même UID de série contient plusieurs piles de coupes ; elles se distinguent par { $by }
+PICTURE_TURNED = l’image est affichée tournée, comme le demande sa balise d’orientation ; lignes et colonnes sont celles de l’image tournée
 MOSAIC_TILE = la coupe est un carreau d’une mosaïque
+MOSAIC_WORD_ALONE = l’en-tête qualifie l’image de mosaïque sans en contenir les données ; elle est lue comme une seule coupe
 SERIES_OF_PICTURES = des images ordinaires ne disent rien de leur acquisition : toutes sont utilisées
-SERIES_FITS = elle convient au modèle, d’après l’en-tête : { $told }
+SERIES_FITS = elle convient au modèle, d’après l’en-tête : { $known }
 SERIES_UNTOLD = rien dans l’en-tête ne s’y oppose
-SERIES_OTHER = le modèle est prévu pour { $wanted }, mais cette série est { $found }
+SERIES_OTHER = cette série ({ $found }) n’est pas de celles pour lesquelles le modèle est prévu ({ $wanted })
 SERIES_OTHERS_FIT = { $misfit } ; d’autres séries de l’étude conviennent
 SERIES_NONE_FITS = { $misfit } ; aucune série de l’étude ne convient mieux
+SERIES_OTHER_CONTRAST = le modèle est prévu pour des séries qui diffèrent de celle-ci par le produit de contraste, et l’étude en a
+SERIES_NO_CONTRAST = le modèle est prévu uniquement pour des séries avec ou sans produit de contraste, et aucune série de l’étude n’est connue pour convenir
 ROLE_LOCALIZER = un repérage ne sert qu’à planifier les autres séries
 ROLE_CAPTURE = une capture secondaire est une copie d’écran, pas une image acquise
 ROLE_DERIVED = le modèle n’a pas été entraîné sur des cartes calculées
@@ -410,6 +415,7 @@ FILE_UNREADABLE = le fichier ne peut pas être lu : { $why }
 FILE_VANISHED = le fichier a disparu avant son ouverture
 FOLDER_UNREADABLE = le contenu du dossier ne peut pas être listé : { $why }
 FOLDER_LOOP = le dossier se contient lui-même
+FOLDER_TOO_DEEP = le dossier se trouve à plus de { $limit } niveaux de profondeur
 LINK_DANGLING = le lien ne mène nulle part
 LINK_LOOP = le lien revient sur lui-même
 LINK_TO_FOLDER = les liens vers des dossiers ne sont pas suivis
@@ -453,6 +459,7 @@ CLASS_UNKNOWN = un objet DICOM de classe inconnue
 
 PIXELS_MISSING = le fichier s’arrête avant ses pixels
 PIXELS_UNDECODABLE = les pixels ne peuvent pas être décodés
+VALUES_ALL_NOT_FINITE = aucune valeur de pixel n’est un nombre fini
 PIXELS_NOT_PROMISED = l’en-tête annonce une image sans pixels
 PICTURE_UNDECODABLE = l’image ne peut pas être décodée
 PICTURE_TOO_LARGE = l’en-tête de l’image annonce { NUMBER($rows, useGrouping: 0) } × { NUMBER($cols, useGrouping: 0) } pixels
@@ -486,6 +493,7 @@ BITS_PER_SAMPLE = { $bits ->
    *[other] { $bits } bits par échantillon
 }
 DECODER_PANICKED = le décodeur s’est interrompu (panic)
+PICTURE_LAYOUT = ce type d’image (échantillons par pixel : { $samples }, bits par échantillon : { $bits })
 WITH_DETAIL = { $reason } ({ $detail })
 
 
@@ -560,9 +568,29 @@ HINT_NOTHING_TO_DO = rien à faire
 HINT_PERMISSIONS = vérifiez ses droits d’accès
 HINT_PERMISSIONS_AND_DISK = vérifiez ses droits d’accès et le disque
 HINT_REMOVE = retirez-le du dossier
+HINT_SAVE_AS_PNG = enregistrez-la au format PNG à 8 ou 16 bits par échantillon
 HINT_SCAN_AGAIN = relancez l’analyse
 HINT_SPLIT = divisez le fichier
 HINT_SUSPICIOUS_FILE = vérifiez d’où vient le fichier : aucun vrai examen ne ressemble à cela
+
+
+## Notes: terms of acquisition
+
+PLANE = { $plane ->
+    [axial] axial
+    [coronal] coronal
+    [sagittal] sagittal
+   *[other] { $plane }
+}
+OBLIQUE = oblique
+WEIGHTING = { $weighting ->
+    [T1] T1
+    [T2] T2
+    [T2STAR] T2*
+    [PD] densité de protons
+    [FLAIR] FLAIR
+   *[other] { $weighting }
+}
 
 
 ## Words that are not ours: a model card’s, a library’s

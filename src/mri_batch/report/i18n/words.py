@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # pydantic comes with it
     from mri_batch.card import ModelCard
 
 Phrase = Callable[[str], str]  # from a language to words in it
-Value = str | int | float | Note | Phrase
+Value = str | int | float | Note | tuple[Note, ...] | Phrase
 
 _MESSAGE_ID = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
@@ -80,6 +80,8 @@ def to_number(value: float, lang: str, pattern: str = "0.######") -> str:
 def _said(value: Value, lang: str) -> str | int | float:
     if isinstance(value, Note):
         return to_text(value, lang)
+    if isinstance(value, tuple):
+        return ", ".join(to_text(note, lang) for note in value)
     if isinstance(value, str):
         return to_visible(value)
     return value(lang) if callable(value) else value

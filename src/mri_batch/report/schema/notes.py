@@ -20,10 +20,19 @@ def from_notes(notes: Iterable[Note]) -> list[dict[str, Any]]:
 
 
 def to_note(whole: Mapping[str, Any] | str | None) -> Note | None:
-    """Rebuild a note from :func:`from_note`; a sentence, as version 1 of the schema has it, becomes a TEXT note."""
+    """Rebuild a note from :func:`from_note`.
+
+    A sentence, as version 1 of the schema has it, becomes a TEXT note; so does the text of a note that is not in the
+    table, or not with these arguments: another version wrote it.
+    """
+    if not whole:
+        return None
     if isinstance(whole, str):
-        return Note("TEXT", {"text": whole}) if whole else None
-    return from_plain(whole) if whole else None
+        return Note("TEXT", {"text": whole})
+    try:
+        return from_plain(whole)
+    except ValueError:
+        return Note("TEXT", {"text": str(whole.get("text") or whole.get("code") or "")})
 
 
 def to_notes(wholes: Iterable[Mapping[str, Any] | str]) -> tuple[Note, ...]:

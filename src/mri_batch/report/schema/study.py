@@ -33,11 +33,13 @@ _LINE_KEYS = (
     "verdict_reasons",
     "model",
     "series",
+    "deciding_slices",
     "key_slices",
     "n_files",
     "timings_ms",
 )
 _SERIES_KEYS = ("series_id", "modality", "n_slices", "label", "probabilities")
+_DECIDING_KEYS = ("file", "frame")
 _KEY_SLICE_KEYS = ("file", "frame", "label", "probability")
 _HEATMAP_KEYS = (
     "method",
@@ -56,6 +58,7 @@ def to_line(result: StudyResult) -> dict[str, Any]:
     whole = to_result_json(result)
     line = {key: whole[key] for key in _LINE_KEYS}
     line["series"] = [_only(series, _SERIES_KEYS) for series in whole["series"]]
+    line["deciding_slices"] = [_only(piece, _DECIDING_KEYS) for piece in whole["deciding_slices"]]
     line["key_slices"] = [
         {**_only(key, _KEY_SLICE_KEYS), "heatmaps": [_only(h, _HEATMAP_KEYS) for h in key["heatmaps"]]}
         for key in whole["key_slices"]
@@ -81,6 +84,7 @@ def to_result_json(result: StudyResult) -> dict[str, Any]:
         **_from_prediction(result.prediction, result.labels),
         "model": {"name": result.model_name, "version": result.model_version, "sha256": result.model_sha256},
         "series": [from_series(series, result.labels) for series in result.series],
+        "deciding_slices": [_from_deciding(i, result.slices[i]) for i in result.deciding],
         "key_slices": [_from_key_slice(key) for key in result.key_slices],
         "n_files": {"found": result.n_files.found, **asdict(result.n_files)},
         "timings_ms": dict(result.timings_ms),
@@ -110,6 +114,7 @@ def from_result_json(whole: Mapping[str, Any]) -> StudyResult:
         prediction=_to_prediction(whole, labels) if whole["verdict"] is not None else None,
         series=tuple(to_series(series, labels) for series in whole["series"]),
         slices=tuple(_to_slice(piece, labels) for piece in whole["slices"]),
+        deciding=tuple(piece["index"] for piece in whole.get("deciding_slices", ())),  # absent before 0.2.0
         key_slices=tuple(_to_key_slice(key) for key in whole["key_slices"]),
         files=tuple(to_file(record) for record in whole["files"]),
         notes=to_notes(whole["notes"]),
@@ -157,6 +162,10 @@ def _to_slice(piece: Mapping[str, Any], labels: Sequence[str]) -> SliceResult:
         label=piece["label"],
         probabilities=tuple(piece["probabilities"][label] for label in labels),
     )
+
+
+def _from_deciding(index: int, piece: SliceResult) -> dict[str, Any]:
+    return {"index": index, "file": piece.file, "frame": piece.frame}
 
 
 def _from_key_slice(key: KeySlice) -> dict[str, Any]:

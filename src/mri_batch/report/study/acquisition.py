@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from babel.units import format_unit
 
+from mri_batch.notes import Note
 from mri_batch.records import Role, SeriesInfo
 from mri_batch.report.render import Element, Page
 
@@ -63,12 +64,12 @@ def _iter_derived(info: SeriesInfo, page: Page) -> Iterator[tuple[Words, Words]]
     if info.body_part_examined:
         yield page.message("fact_body_part"), info.body_part_examined
     if info.weighting is not None:
-        yield page.message("fact_weighting"), page.message(f"weighting_{info.weighting.value}")
+        yield page.message("fact_weighting"), page.note(Note("WEIGHTING", {"weighting": info.weighting.value}))
     if info.contrast_agent:
         yield page.message("fact_contrast"), page.message("yes")
     if info.plane is not None:
-        plane = page.message(f"plane_{info.plane.value}")
-        yield page.message("fact_plane"), page.joined([plane, page.message("oblique")], ", ") if info.oblique else plane
+        plane = [Note("PLANE", {"plane": info.plane.value}), *([Note("OBLIQUE")] if info.oblique else [])]
+        yield page.message("fact_plane"), page.joined([page.note(note) for note in plane], ", ")
     if info.slice_spacing_mm is not None:
         yield page.message("fact_slice_spacing"), _measure(page, info.slice_spacing_mm, "length-millimeter")
     if info.n_frames > 1:

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
 
 from mri_batch.placement import Placement
 from mri_batch.prefetch import map_prefetched
@@ -24,7 +23,7 @@ from mri_batch.report.study.budget import fit_pieces
 from mri_batch.report.study.draft import Draft, first_share, make_draft, upright_aspect
 from mri_batch.report.study.piece import Piece, PieceHeads, PieceHeat
 from mri_batch.report.study.thumbnails import make_thumbnail, to_upright, unturned
-from mri_batch.text import to_json
+from mri_batch.text import JsonObject, to_json
 
 SCHEMA_VERSION = 2  # 1 had notes as English sentences; it can still be read
 _STAMP = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
@@ -86,7 +85,7 @@ def _contents(piece: Piece) -> list[tuple[str, bytes]]:
     return [(name, content) for name, content in named if content]
 
 
-def _describe(piece: Piece) -> dict[str, Any]:
+def _describe(piece: Piece) -> JsonObject:
     return {
         "index": piece.index,
         "rows": piece.rows,
@@ -107,11 +106,11 @@ def _describe(piece: Piece) -> dict[str, Any]:
     }
 
 
-def _describe_heads(heads: PieceHeads) -> dict[str, Any]:
+def _describe_heads(heads: PieceHeads) -> JsonObject:
     return {"first_layer": heads.first_layer, "heads": heads.heads, "grid": heads.grid, "steps": heads.steps}
 
 
-def _load_heads(archive: zipfile.ZipFile, entry: dict[str, Any]) -> PieceHeads | None:
+def _load_heads(archive: zipfile.ZipFile, entry: JsonObject) -> PieceHeads | None:
     about = entry.get("heads")  # absent where an earlier version wrote the pieces
     if not about:
         return None
@@ -124,7 +123,7 @@ def _load_heads(archive: zipfile.ZipFile, entry: dict[str, Any]) -> PieceHeads |
     )
 
 
-def _load_piece(archive: zipfile.ZipFile, entry: dict[str, Any]) -> Piece:
+def _load_piece(archive: zipfile.ZipFile, entry: JsonObject) -> Piece:
     at = entry["index"]
     heats = [
         PieceHeat(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from markupsafe import Markup
 from mri_batch.card import ModelCard
 from mri_batch.notes import Note
 from mri_batch.records import FileRecord, FileStatus, StudyResult
-from mri_batch.report.render import Page
+from mri_batch.report.render import Element, Page
 from mri_batch.report.schema import dump_result
 from mri_batch.report.study.acquisition import iter_acquisition
 from mri_batch.report.study.bundle import load_pieces
@@ -74,17 +75,45 @@ def render_study(
         pieces=loaded,
         keys=[piece for piece in loaded if piece.still],
         calibrated=card.calibration.method != "none",
-        view=describe_view(result, loaded, page),
+        view=describe_view(result, loaded, page, card),
         result_json=Markup(dump_result(result)),  # dump_result leaves nothing that ends a script element
         failed=_list_failed(result),
         skipped=_list_skipped(result),
         methods={entry.method: entry for entry in card.explanations},
         figures=_flatten(card.metrics),
+        answers=list_answers(result, page),
         describe=lambda info: iter_acquisition(info, page),
         repeats=lambda notes, text: Note("TEXT", {"text": text}) in notes,
         listed=LISTED_FILES,
         index_href=index_href,
     )
+
+
+def list_answers(result: StudyResult, page: Page) -> list[Element]:
+    """Say for each series which slices its answer is the mean of; empty where the result does not tell."""
+    if result.prediction is None:
+        return []
+    label = result.labels.index(result.prediction.label)
+    lines = []
+    for number, series in enumerate(result.series, 1):
+        own = [i for i in result.deciding if result.slices[i].series_id == series.series_id]
+        if own:
+            line = _say_answer(own, series.probabilities[label], len(result.slices), page)
+            several = len(result.series) > 1
+            lines.append(page.joined([page.message("series"), f"{number}:", line], " ") if several else line)
+    return lines
+
+
+def _say_answer(deciding: Sequence[int], probability: float, total: int, page: Page) -> Element:
+    runs = [list(run) for _, run in groupby(enumerate(deciding), lambda pair: pair[1] - pair[0])]
+    spans = [
+        page.message("slices_from_to", first=run[0][1] + 1, last=run[-1][1] + 1) if len(run) > 1 else run[0][1] + 1
+        for run in runs
+    ]
+    percent, slices = page.percent(probability), page.joined(spans, ", ")
+    if len(deciding) > 1:
+        return page.message("rests_on_several", probability=percent, slices=slices, total=total)
+    return page.message("rests_on_one", probability=percent, slices=slices, total=total)
 
 
 def _list_failed(result: StudyResult) -> list[FileRow]:

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from mri_batch.card import ModelCard
 from mri_batch.records import Heatmap, SeriesResult, StudyResult
 from mri_batch.report.render import Page
 from mri_batch.report.study.colours import RAMP_AGAINST, RAMP_FOR
 from mri_batch.report.study.piece import Piece, PieceHeads
 from mri_batch.report.study.thumbnails import CONTOUR_AT, OPACITY, THRESHOLD, unturned
-from mri_batch.text import to_visible
+from mri_batch.text import JsonObject, to_visible
 
 
-def describe_view(result: StudyResult, pieces: Sequence[Piece], page: Page) -> dict[str, Any]:
+def describe_view(result: StudyResult, pieces: Sequence[Piece], page: Page, card: ModelCard) -> JsonObject:
     """Return what there is to show; pixels and heat stand in elements of their own."""
     return {
         "study": result.study_id,
         "key": result.key,
         "labels": result.labels,
         "label": result.prediction.label if result.prediction else None,
+        "deciding": result.deciding,
+        "background": card.decision.background_label,
         "series": [_describe_series(series, result) for series in result.series],
         "slices": [
             {"file": to_visible(one.file), "frame": one.frame, "p": [round(p, 4) for p in one.probabilities]}
@@ -67,12 +69,12 @@ def _place_names(result: StudyResult, pieces: Sequence[Piece], page: Page) -> Ma
     }
 
 
-def _describe_series(series: SeriesResult, result: StudyResult) -> dict[str, Any]:
+def _describe_series(series: SeriesResult, result: StudyResult) -> JsonObject:
     own = [i for i, one in enumerate(result.slices) if one.series_id == series.series_id]
     return {"id": series.series_id, "label": series.label, "slices": own}
 
 
-def _describe_piece(piece: Piece) -> dict[str, Any]:
+def _describe_piece(piece: Piece) -> JsonObject:
     upright = unturned(piece.placement)
     turned = piece.placement.quarter_turns % 2
     spacing = piece.spacing_mm[::-1] if piece.spacing_mm and turned else piece.spacing_mm
@@ -96,11 +98,11 @@ def _describe_piece(piece: Piece) -> dict[str, Any]:
     }
 
 
-def _describe_heads(heads: PieceHeads) -> dict[str, Any]:
+def _describe_heads(heads: PieceHeads) -> JsonObject:
     return {"first": heads.first_layer, "heads": heads.heads, "grid": heads.grid, "steps": heads.steps}
 
 
-def _describe_heat(about: Heatmap) -> dict[str, Any]:
+def _describe_heat(about: Heatmap) -> JsonObject:
     return {
         "method": about.method,
         "label": about.label,

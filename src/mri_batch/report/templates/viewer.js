@@ -95,10 +95,15 @@
     var keys = keySlices().filter(function (i) { return by > 0 ? i > state.at : i < state.at; });
     if (keys.length) { show(by > 0 ? keys[0] : keys[keys.length - 1]); }
   }
-  /* The slice of highest probability for the series' class: the one whose heat is tested first. */
+  function stepSuspicious() {
+    var own = ownSlices();
+    if (own.length) { show(loudest(own, view.background || view.series[state.series].label)); }
+  }
+  /* The slice that speaks for the series' class most, whose heat is tested first; for no finding the most suspicious. */
   function loudest(indices, label) {
-    var klass = view.labels.indexOf(label);
-    return indices.reduce(function (best, i) { return view.slices[i].p[klass] > view.slices[best].p[klass] ? i : best; });
+    var klass = view.labels.indexOf(label), sign = label === view.background ? -1 : 1;
+    function evidence(i) { return sign * view.slices[i].p[klass]; }
+    return indices.reduce(function (best, i) { return evidence(i) > evidence(best) ? i : best; });
   }
   function chooseSeries(at) {
     state.series = at;
@@ -468,6 +473,11 @@
     picture.setAttribute("aria-label", MB.say("strip", { label: labelName(view.labels[state.klass]) }));
     MB.clear(box);
     own.forEach(function (index, x) {
+      if (view.deciding.indexOf(index) >= 0) {
+        picture.appendChild(svg("rect", { x: x, width: 1, y: 0, height: 60, "class": "deciding" }));
+      }
+    });
+    own.forEach(function (index, x) {
       var high = 50 * view.slices[index].p[state.klass], gap = n > 120 ? 0 : 0.08;
       picture.appendChild(svg("rect", {
         x: x + gap, width: 1 - 2 * gap, y: 52 - high, height: high, "class": pieces[index] ? "p" : "gone"
@@ -594,7 +604,7 @@
     ArrowDown: inViewer(function () { step(1); }), ArrowUp: inViewer(function () { step(-1); }),
     ArrowRight: inViewer(function () { step(1); }), ArrowLeft: inViewer(function () { step(-1); }),
     Home: inViewer(function () { step(-1e6); }), End: inViewer(function () { step(1e6); }),
-    n: function () { stepKey(1); }, p: function () { stepKey(-1); },
+    n: function () { stepKey(1); }, p: function () { stepKey(-1); }, x: stepSuspicious,
     s: function () { chooseSeries((state.series + 1) % view.series.length); },
     o: function () { flip("overlay"); }, c: function () { flip("contour"); },
     m: function () {

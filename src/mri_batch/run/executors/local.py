@@ -24,6 +24,8 @@ from mri_batch.run.study import process, write_study
 from mri_batch.settings import ScanSettings
 
 READY = "ready"
+POLL_S = 0.2
+_LONGEST_STEP_S = 2.0
 START_LIMIT_S = 180.0  # for loading a large model, which the parent has just read, and running it once
 
 
@@ -55,7 +57,7 @@ def run_local(
     the package: it sends READY, then a result for every job that it receives.
     """
     workers: list[_Worker] = []
-    team = _Team(settings=settings, package=package, worker_main=worker_main or serve_jobs)
+    team = _Team(settings=settings, package=package, worker_main=worker_main or serve_jobs, clock=Clock())
     source, loaded = iter(jobs), False
     try:
         waiting = next(source, None)
@@ -96,6 +98,21 @@ class _Team:
     settings: ScanSettings
     package: Package
     worker_main: WorkerMain
+    clock: Clock
+
+
+class Clock:
+    """Seconds that this process has seen pass. A stop of the whole scan (Ctrl-Z) counts as two at most."""
+
+    def __init__(self) -> None:
+        self._last, self._seen_s = time.monotonic(), 0.0
+
+    def read(self) -> float:
+        """Return the seconds seen so far."""
+        now = time.monotonic()
+        self._seen_s += min(now - self._last, _LONGEST_STEP_S)
+        self._last = now
+        return self._seen_s
 
 
 class _Worker:
@@ -114,16 +131,16 @@ class _Worker:
             end.close()
         self.job: Job | None = None
         self.alive, self.ready = True, False
-        self.since = time.monotonic()
+        self.since = team.clock.read()
 
     def give(self, job: Job) -> None:
-        self.job, self.since = job, time.monotonic()
+        self.job, self.since = job, self._team.clock.read()
         with suppress(BrokenPipeError, ConnectionResetError):  # it died in between: receive() notices
             self._jobs.send(job)
 
     def overdue(self, limit_s: float | None) -> bool:
         limit = limit_s if self.ready else START_LIMIT_S
-        return self.job is not None and limit is not None and time.monotonic() - self.since > limit
+        return self.job is not None and limit is not None and self._team.clock.read() - self.since > limit
 
     def receive(self, *, loaded: bool) -> StudyResult | None:
         """Receive a result, the failure of a lost study, or None when the worker is ready.
@@ -133,7 +150,7 @@ class _Worker:
         """
         if not self.pipe.poll():
             self._blame_model("too slow", unless=loaded)
-            seconds = round(time.monotonic() - self.since)
+            seconds = round(self._team.clock.read() - self.since)
             return self._lose("STUDY_TIMEOUT", Note("STUDY_STOPPED", {"seconds": seconds}))
         try:
             message = self.pipe.recv()
@@ -145,7 +162,7 @@ class _Worker:
         if isinstance(message, MriBatchError):
             raise message
         if message == READY:
-            self.ready, self.since = True, time.monotonic()
+            self.ready, self.since = True, self._team.clock.read()
             return None
         assert isinstance(message, StudyResult)
         self.job = None
@@ -189,8 +206,9 @@ def _idle(workers: list[_Worker], team: _Team) -> _Worker | None:
 def _with_messages(workers: list[_Worker], limit_s: float | None) -> list[_Worker]:
     busy = [w for w in workers if w.job is not None]
     pipes: dict[Connection, _Worker] = {w.pipe: w for w in busy}
-    ready: list[Any] = wait(list(pipes), timeout=None if limit_s is None else 0.2)
-    return [pipes[pipe] for pipe in ready] or [w for w in busy if w.overdue(limit_s)]
+    ready: list[Any] = wait(list(pipes), timeout=POLL_S)
+    late = [w for w in busy if w.overdue(limit_s)]  # each time, so that the clock sees every step
+    return [pipes[pipe] for pipe in ready] or late
 
 
 def _run_worker(worker_main: WorkerMain, channel: Channel, settings: ScanSettings, model_sha256: str) -> None:

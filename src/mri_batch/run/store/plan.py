@@ -1,9 +1,9 @@
-"""The studies of a scan, each built once and kept on disk, so that memory does not grow with their number."""
+"""The studies of a scan, kept on disk so that memory does not grow with their number."""
 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,9 +13,9 @@ from mri_batch.run.results import Job
 
 
 class Plan:
-    """Studies in the order in which they were found, with their keys, and which of them are to be done.
+    """Studies in the order found, their keys, and which of them are pending.
 
-    A context: its file in ``folder`` is closed at the end; the folder is the scan's own and goes with it.
+    A context manager that closes its file in ``folder``, the scan's scratch folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -32,10 +32,9 @@ class Plan:
     ) -> None:
         self._file.close()
 
-    @property
-    def keys(self) -> Mapping[str, str]:
-        """Keys in the journal by study id, in order."""
-        return self._keys
+    def iter_keys(self) -> Iterator[tuple[str, str]]:
+        """Yield the id of each study and its key in the journal, in order."""
+        yield from self._keys.items()
 
     @property
     def n_studies(self) -> int:
@@ -44,7 +43,7 @@ class Plan:
 
     @property
     def n_pending(self) -> int:
-        """Number of studies to be done."""
+        """Number of pending studies."""
         return len(self._pending)
 
     def list_study_ids(self) -> list[str]:
@@ -59,7 +58,7 @@ class Plan:
             self._pending.add(study.study_id)
 
     def iter_studies(self) -> Iterator[Study]:
-        """Yield all studies; at any time one is in memory."""
+        """Yield all studies; one at a time is in memory."""
         self._file.flush()
         with self._path.open("rb") as stream:
             for _ in self._keys:
@@ -67,7 +66,7 @@ class Plan:
                 yield study
 
     def iter_jobs(self) -> Iterator[Job]:
-        """Yield a job for each study that is to be done."""
+        """Yield a job for each pending study."""
         for study in self.iter_studies():
             if study.study_id in self._pending:
                 yield Job(study=study, key=self._keys[study.study_id])

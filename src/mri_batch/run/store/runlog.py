@@ -1,29 +1,29 @@
-"""Who made a finished scan, when and of what; and whether every byte of it is still as it was written.
+"""The run log and checksums of a scan: who ran it, when and on what, and whether any file was changed since.
 
-``SHA256SUMS`` lists every file of the output folder. ``runlog.jsonl`` has one line per run, chained: each holds the
-digest of the line before, of all other files as the run left them, and of itself. A run gives new digests only to
-files that it wrote, so that a change made in between is never taken over by a later run.
+``SHA256SUMS`` lists every file of the output folder. ``runlog.jsonl`` is a hash chain with one line per run: each line
+holds the digest of the line before it, of all other files as the run left them, and of itself. A run updates only the
+digests of files it wrote, so a later run never legitimises a change made in between.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from mri_batch.checksums import SUMS, Difference, compare_folder, format_sums, parse_sums
+from mri_batch.checksums import SUMS, Difference, Digests, compare_folder, format_sums, parse_sums
 from mri_batch.errors import OutputError
 from mri_batch.files import write_file
+from mri_batch.text import JsonObject
 
 LOG = "runlog.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What checking a finished scan found. ``head``: digest of the log's last line, which kept elsewhere seals it."""
+    """Result of verifying a scan. ``head``: digest of the log's last line; stored elsewhere, it seals the log."""
 
     differences: tuple[Difference, ...]
     broken: tuple[str, ...]
@@ -33,14 +33,14 @@ class Verified:
 
     @property
     def ok(self) -> bool:
-        """Whether all is as it was written."""
+        """Whether nothing was changed."""
         return not self.differences and not self.broken
 
 
-def seal(out: Path, written: Mapping[str, str], event: Mapping[str, Any]) -> None:
-    """Close a run: chain ``event`` to the log and list every file. ``written``: digests of what it wrote, by name.
+def seal(out: Path, written: Digests, event: JsonObject) -> None:
+    """Finish a run: append ``event`` to the log and list every file. ``written``: digests of the files it wrote.
 
-    Files of earlier runs keep the digests that those runs gave them. Raises OutputError.
+    Files of earlier runs keep their digests. Raises OutputError.
     """
     known = _read_sums(out)
     log, altered = _read_log(out, known.pop(LOG, None))
@@ -58,7 +58,7 @@ def seal(out: Path, written: Mapping[str, str], event: Mapping[str, Any]) -> Non
 
 
 def verify_scan(out: Path, *, head: str | None = None) -> Verified:
-    """Check every file and the chain, which must hold the line that ``head`` is the digest of.
+    """Check every file and the chain, which must contain the line with digest ``head``.
 
     Raises OutputError where ``out`` holds no finished scan or cannot be read."""
     try:
@@ -70,7 +70,7 @@ def verify_scan(out: Path, *, head: str | None = None) -> Verified:
             f"not a finished scan ({type(error).__name__})",
             code="OUTPUT_NOT_A_SCAN",
             file=str(out),
-            hint="give --out of a scan; one that was stopped is finished by the same command again",
+            hint="give the --out folder of a scan; run the same command again to finish one that was stopped",
         ) from error
     lines = log.splitlines(keepends=True)
     listed = _digest(format_sums({name: d for name, d in sums.items() if name != LOG}).encode())
@@ -83,8 +83,8 @@ def verify_scan(out: Path, *, head: str | None = None) -> Verified:
     )
 
 
-def _is_rewritten(name: str, written: Mapping[str, str]) -> bool:
-    """Whether a file of an earlier run gave way: work lists of more pages, and what a study's folder held before."""
+def _is_rewritten(name: str, written: Digests) -> bool:
+    """Whether a file of an earlier run was replaced: further pages of the work list, and files of a redone study."""
     if name.startswith("studies/"):
         return "/".join([*name.split("/")[:2], "result.json"]) in written
     return name.startswith("index") and "index.html" in written
@@ -92,7 +92,7 @@ def _is_rewritten(name: str, written: Mapping[str, str]) -> bool:
 
 def _iter_breaks(lines: list[bytes], listed: str, head: str | None) -> Iterator[str]:
     previous = ""
-    entry: dict[str, Any] = {}
+    entry: JsonObject = {}
     for number, line in enumerate(lines, start=1):
         entry = _parse(line)
         if not entry:
@@ -108,15 +108,15 @@ def _iter_breaks(lines: list[bytes], listed: str, head: str | None) -> Iterator[
         yield f"the last line of {LOG} is not of these files"
 
 
-def _dump(entry: Mapping[str, Any]) -> bytes:
+def _dump(entry: JsonObject) -> bytes:
     own = _digest(json.dumps(entry).encode())
     return json.dumps({**entry, "sha256": own}).encode() + b"\n"
 
 
-def _parse(line: bytes) -> dict[str, Any]:
-    """Read a line of the log; empty where a single byte of it is not as it was written."""
+def _parse(line: bytes) -> JsonObject:
+    """Parse a line of the log; empty where any byte of it was changed."""
     try:
-        entry: dict[str, Any] = {k: v for k, v in json.loads(line).items() if k != "sha256"}
+        entry: JsonObject = {k: v for k, v in json.loads(line).items() if k != "sha256"}
     except (ValueError, AttributeError):
         return {}
     return entry if line == _dump(entry) else {}
@@ -125,12 +125,12 @@ def _parse(line: bytes) -> dict[str, Any]:
 def _read_sums(out: Path) -> dict[str, str]:
     try:
         return parse_sums((out / SUMS).read_text("utf-8", "replace"))
-    except (FileNotFoundError, ValueError):  # no run has ended yet, or somebody spoilt it, which verify tells
+    except (FileNotFoundError, ValueError):  # no run has ended yet, or the file was damaged, which verify reports
         return {}
 
 
 def _read_log(out: Path, expected: str | None) -> tuple[bytes, bool]:
-    """Return the log so far, and whether it is other than the last run left it; a kill may have kept one more line."""
+    """Return the log, and whether it was changed since the last run; a kill may have left one more line."""
     path = out / LOG
     log = path.read_bytes() if path.exists() else b""
     if log and not log.endswith(b"\n"):
