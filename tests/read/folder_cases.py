@@ -236,6 +236,35 @@ def duplicate_in_another_codec(folder: Path) -> None:
     make.save(make.compress(make.make_dicom(make.make_head(seed=3), number=3), uid.RLELossless), folder / "z.dcm")
 
 
+@case(codes=["DUPLICATE_UNSOUND"])
+def truncated_copy_found_first(folder: Path) -> None:
+    """The whole copy is used, though a truncated one comes first."""
+    make.save_series(folder)
+    _cut(_one(folder, "a.dcm", pixels=make.make_head(seed=3), number=3), 0.7)
+
+
+@case(codes=["DUPLICATE_UNSOUND"])
+def copy_without_decoder_found_first(folder: Path) -> None:
+    """The copy that can be decoded is used."""
+    make.save_series(folder)
+    video = make.make_dicom(number=3, syntax=uid.MPEG4HP41, PixelData=encapsulate([b"\xff\x0a"]))
+    make.save(video, folder / "a.dcm")
+
+
+@case(codes=["DUPLICATE"])
+def copy_with_another_description(folder: Path) -> None:
+    """Equal pixels at one place are a copy, whatever else its header says."""
+    make.save_series(folder)
+    _one(folder, "z.dcm", pixels=make.make_head(seed=3), number=3, SeriesDescription="sent again", EchoTime=11.0)
+
+
+@case(codes=["DUPLICATE_DIFFERS"])
+def differing_copy_in_another_codec(folder: Path) -> None:
+    """Pixels decide: equal headers in two codecs do not make a copy."""
+    make.save_series(folder)
+    make.save(make.compress(make.make_dicom(make.make_head(seed=9), number=3), uid.RLELossless), folder / "z.dcm")
+
+
 # -- what is missing or broken
 
 
@@ -597,6 +626,42 @@ def junk_among_the_files(folder: Path) -> None:
     make.save_series(folder)
     for name in ("README.txt", "Thumbs.db", "report.pdf"):
         (folder / name).write_bytes(b"%PDF nothing to see")
+
+
+@case(codes=["SIDE_FILE"] * 4)
+def side_files_of_a_mac(folder: Path) -> None:
+    """AppleDouble files and __MACOSX are skipped, whatever their names end with."""
+    make.save_series(folder / "a")
+    side = b"\0\x05\x16\x07\0\x02\0\0Mac OS X" + b"\0" * 80
+    (folder / "__MACOSX" / "a").mkdir(parents=True)
+    for name, content in (("a/._x.dcm", side), ("a/._y.png", side), ("__MACOSX/a/._x.dcm", side)):
+        (folder / name).write_bytes(content)
+    (folder / "__MACOSX" / "a" / "._z.dcm").touch()
+
+
+@case(codes=["EARLIER_RESULTS"])
+def results_of_an_earlier_scan(folder: Path) -> None:
+    """The output of an earlier scan is left out, its pictures with it."""
+    make.save_series(folder)
+    make.save_picture(folder / "out" / "studies" / "st-1" / "key.png")
+    for name in ("journal.jsonl", "results.jsonl"):
+        (folder / "out" / name).touch()
+
+
+@case(codes=["ARCHIVE", "NOT_DOWNLOADED", "NOT_DOWNLOADED", "PICTURE_FORMAT", "VIDEO", "VOLUME_FORMAT"])
+def formats_that_are_not_read(folder: Path) -> None:
+    """Archives, volumes, videos, other pictures and placeholders are named, whatever their names end with."""
+    make.save_series(folder)
+    contents = {
+        "a.dcm": b"PK\3\4" + b"\0" * 40,
+        ".b.dcm.icloud": b"bplist00\xd3",
+        "c.dcm": b"version https://git-lfs.github.com/spec/v1\n",
+        "d.jpg": b"RIFF\x20\0\0\0WEBPVP8 ",
+        "e": b"\0\0\0\x20ftypisom",
+        "f.nii": b"\x5c\x01\0\0" + b"\0" * 340 + b"n+1\0",
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
 
 
 # -- names and links

@@ -48,9 +48,9 @@ def test_studies_built_again_are_equal_and_hash_no_duplicate_twice(
     compared = []
     compare = duplicate_instances._compare
 
-    def count(original: Member, copy: Member) -> FileProblem:
+    def count(original: Member, copy: Member, limits: ReadLimits) -> FileProblem:
         compared.append(copy)
-        return compare(original, copy)
+        return compare(original, copy, limits)
 
     monkeypatch.setattr(duplicate_instances, "_compare", count)
     with collect([make_folder(tmp_path / "in")], limits=LIMITS) as grouper:

@@ -128,7 +128,7 @@ class Grouper:
                 members.append(Member(row.to_file(), from_json(row.header)))
             else:
                 pictures.append(row.to_file())
-        kept, dropped = drop_duplicates(members)
+        kept, dropped = drop_duplicates(members, self._limits)
         for member, problem in dropped:
             duplicates.append(problem_record(member.file, problem))
             self._table.mark_duplicate(key, duplicates[-1])

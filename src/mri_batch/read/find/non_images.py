@@ -9,18 +9,22 @@ from pydicom.uid import UID, MediaStorageDirectoryStorage
 
 from mri_batch.errors import Damaged, NotUsable
 from mri_batch.notes import Note
-from mri_batch.read.file_errors import COPY_AGAIN, NOTHING_TO_DO
+from mri_batch.read.file_errors import COPY_AGAIN, NOTHING_TO_DO, foreign_errors
+from mri_batch.read.find.formats import HEAD_BYTES, IMAGE_SUFFIXES, name_format
 from mri_batch.read.header.load import Header
 from mri_batch.records import FoundFile, Role
 
 _PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".tif", ".tiff"})
-_DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ".ima"})
 
 
 def check_other(file: FoundFile) -> None:
     """Raise for a file that is neither DICOM nor a picture: Damaged where its name says that it should be one."""
-    suffix = PurePosixPath(file.relative).suffix.lower()
-    if suffix in _PICTURE_SUFFIXES | _DICOM_SUFFIXES:
+    unreadable = Note("FILE_UNREADABLE", {"why": Note("INPUT_ERROR")})
+    with foreign_errors("UNREADABLE", unreadable), file.path.open("rb") as stream:
+        known = name_format(stream.read(HEAD_BYTES), file.relative)
+    if known:
+        raise known
+    if PurePosixPath(file.relative).suffix.lower() in IMAGE_SUFFIXES:
         raise Damaged(Note("NAME_MISLEADS"), code="CONTENT_UNKNOWN", hint=COPY_AGAIN)
     raise NotUsable(Note("NOT_A_PICTURE"), code="NOT_A_PICTURE", hint=NOTHING_TO_DO)
 

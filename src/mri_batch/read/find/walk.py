@@ -7,12 +7,14 @@ import os
 import stat
 import sys
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from mri_batch.notes import Note
 from mri_batch.read.file_errors import COPY_AGAIN, explain_os_error, to_record
+from mri_batch.read.find.formats import is_side_file
 from mri_batch.read.find.sniff import HEAD_BYTES, choose_kind
 from mri_batch.records import FileKind, FileRecord, FileStatus, FoundFile
 from mri_batch.settings import ReadLimits
@@ -20,6 +22,9 @@ from mri_batch.settings import ReadLimits
 _Inode = tuple[int, int]
 # Without O_NONBLOCK, opening a FIFO that took a file's place between listing and opening would wait for ever.
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_JOURNAL, _RESULTS = "journal.jsonl", ("run.json", "results.jsonl")  # as run/store names them
+_WINDOWS_ELSEWHERE = 0x1000 | 0x40000 | 0x400000  # offline, recalled when opened, recalled when read
+_MAC_DATALESS = 0x40000000
 _CHECK_PERMISSIONS, _COPY_TARGET = Note("HINT_PERMISSIONS"), Note("HINT_COPY_TARGET")
 
 
@@ -121,6 +126,8 @@ def _enter(folder: Path, relative: str, levels: list[_Level], limits: ReadLimits
         return _refuse(f"{relative or '.'}/", "FOLDER_UNREADABLE", why, _CHECK_PERMISSIONS)
     if here[1] and any(level.inode == here for level in levels):  # a bind mount can loop without any link
         return _refuse(f"{relative}/", "LINK_LOOP", Note("FOLDER_LOOP"), status=FileStatus.SKIPPED)
+    if levels and _holds_results({entry.name for entry in entries}):
+        return _refuse(f"{relative}/", "EARLIER_RESULTS", Note("EARLIER_RESULTS"), status=FileStatus.SKIPPED)
     levels.append(_Level(here, relative, iter(entries)))
     return None
 
@@ -169,6 +176,8 @@ def _open(path: Path, relative: str, walk: _Walk, *, by_name: bool = False) -> F
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
             return _special(relative)
+        if _is_elsewhere(about):
+            return _refuse(relative, "NOT_DOWNLOADED", Note("NOT_DOWNLOADED"), Note("HINT_DOWNLOAD"))
         try:
             head = stream.read(HEAD_BYTES)
         except OSError as error:
@@ -186,12 +195,25 @@ def _open(path: Path, relative: str, walk: _Walk, *, by_name: bool = False) -> F
 
 
 def _bounded(found: FoundFile, limits: ReadLimits) -> FoundFile | FileRecord:
+    if found.size_bytes == 0 and is_side_file(found.relative):
+        return to_record(found, FileStatus.SKIPPED, "SIDE_FILE", Note("SIDE_FILE"))
     if found.size_bytes == 0:
         return to_record(found, FileStatus.FAILED, "EMPTY", Note("FILE_EMPTY"), COPY_AGAIN)
     if found.size_bytes > limits.max_file_bytes and found.kind is not FileKind.OTHER:
         sizes = {"size_bytes": found.size_bytes, "limit_bytes": limits.max_file_bytes}
         return to_record(found, FileStatus.FAILED, "TOO_LARGE", Note("FILE_TOO_LARGE", sizes))
     return found
+
+
+def _holds_results(names: AbstractSet[str]) -> bool:
+    """Whether a folder is the output of an earlier scan."""
+    return _JOURNAL in names and not names.isdisjoint(_RESULTS)
+
+
+def _is_elsewhere(about: os.stat_result) -> bool:
+    """Whether only a cloud has the content: reading would download it (Windows), or wait for that (macOS)."""
+    windows, mac = getattr(about, "st_file_attributes", 0), getattr(about, "st_flags", 0)
+    return bool(windows & _WINDOWS_ELSEWHERE or mac & _MAC_DATALESS)
 
 
 def _special(relative: str) -> FileRecord:
