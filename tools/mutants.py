@@ -332,6 +332,20 @@ MUTANTS = (
         "return True",
         "tests/run/store/test_folder.py",
     ),
+    Mutant(
+        "a dead holder gives way",
+        "run/store/lock.py",
+        "return not locked and _runs(holder)",
+        "return _runs(holder)",
+        "tests/run/store/test_lock.py",
+    ),
+    Mutant(
+        "one scan at a time holds a folder",
+        "run/store/lock.py",
+        "            return False\n        raise",
+        "            return True\n        raise",
+        "tests/run/store/test_lock.py",
+    ),
 )
 
 

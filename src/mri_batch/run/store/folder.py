@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import socket
 import sqlite3
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
@@ -15,6 +13,7 @@ from pathlib import Path
 from mri_batch.errors import OutputError
 from mri_batch.files import cannot_write
 from mri_batch.run.store.journal import is_journal
+from mri_batch.run.store.lock import hold_lock
 
 _HEAD_BYTES = 1 << 20
 LOCK, JOURNAL, WORK = ".lock", "journal.jsonl", ".work"
@@ -28,20 +27,17 @@ def claim_output(out: Path) -> Iterator[Path]:
     """Hold the output folder for one scan. Raises OutputError where it is not ours, not writable or in use."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        _take_lock(out / LOCK)
-    except OSError as error:
-        raise cannot_write(out, error) from error
-    try:
-        _check_ours(out)
-        work = out / WORK
-        shutil.rmtree(work, ignore_errors=True)
-        work.mkdir()
-        yield out
+        with hold_lock(out / LOCK):
+            try:
+                _check_ours(out)
+                work = out / WORK
+                shutil.rmtree(work, ignore_errors=True)
+                work.mkdir()
+                yield out
+            finally:
+                shutil.rmtree(out / WORK, ignore_errors=True)
     except (OSError, sqlite3.Error) as error:  # the index of found files lies there too
         raise cannot_write(out, error) from error
-    finally:
-        shutil.rmtree(out / WORK, ignore_errors=True)
-        (out / LOCK).unlink(missing_ok=True)
 
 
 def remove_work(out: Path) -> None:
@@ -73,50 +69,3 @@ def _is_run_of_ours(path: Path) -> bool:
         return "mri_batch" in json.loads(path.read_bytes())
     except (OSError, ValueError, TypeError):
         return False
-
-
-def _take_lock(lock: Path) -> None:
-    mine = json.dumps({"pid": os.getpid(), "host": socket.gethostname()})
-    for _ in range(2):
-        try:
-            handle = os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        except FileExistsError:
-            _clear_stale(lock)
-            continue
-        with os.fdopen(handle, "w") as stream:
-            stream.write(mine)
-        return
-    raise OutputError("another scan took the output folder just now", code="OUTPUT_IN_USE", file=str(lock.parent))
-
-
-def _clear_stale(lock: Path) -> None:
-    try:
-        holder = json.loads(lock.read_text("utf-8"))
-        pid, host = int(holder["pid"]), str(holder["host"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pid, host = 0, ""  # torn by a crash while it was written
-    if host and (host != socket.gethostname() or _alive(pid)):
-        raise OutputError(
-            f"another scan (process {pid} on {host}) is writing here",
-            code="OUTPUT_IN_USE",
-            file=str(lock.parent),
-            hint=f"wait for it; if it is gone for good, delete {lock.name} in that folder",
-        )
-    lock.unlink(missing_ok=True)
-
-
-def _alive(pid: int) -> bool:
-    if pid == os.getpid():
-        return True
-    if os.name == "nt":
-        import ctypes
-
-        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, pid)  # type: ignore[attr-defined, unused-ignore]
-        return bool(handle)
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
