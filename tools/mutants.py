@@ -346,6 +346,13 @@ MUTANTS = (
         "            return True\n        raise",
         "tests/run/store/test_lock.py",
     ),
+    Mutant(
+        "results of a stranger stay in their folder",
+        "run/scan.py",
+        "            if result.study_id != study_id:",
+        "            if not result.study_id:",
+        "tests/run/test_scan.py -k stranger",
+    ),
 )
 
 

@@ -289,6 +289,43 @@ def test_pages_are_made_again_without_the_model(done: tuple[Path, ScanReport], t
     assert all(p.read_bytes() != content for p, content in pages.items())
 
 
+def rename_in_result(out: Path, study_id: str, outside: Path) -> None:
+    """Let a result say that it is another study's."""
+    path = out / "studies" / study_id / "result.json"
+    path.write_text(path.read_text().replace(f'"{study_id}"', f'"../../{outside.name}"'))
+
+
+def rename_in_table(out: Path, study_id: str, outside: Path) -> None:
+    """Let the table name a folder outside, with a result in it."""
+    table = out / "results.jsonl"
+    table.write_text(table.read_text().replace(study_id, f"../../{outside.name}"))
+    shutil.copy(out / "studies" / study_id / "result.json", outside / "result.json")
+    rename_in_result(out, study_id, outside)
+
+
+def link_folder(out: Path, study_id: str, outside: Path) -> None:
+    """Let a study's folder be a link out of the results."""
+    shutil.move(out / "studies" / study_id / "result.json", outside / "result.json")
+    shutil.rmtree(out / "studies" / study_id)
+    (out / "studies" / study_id).symlink_to(outside, target_is_directory=True)
+
+
+@pytest.mark.parametrize("trick", [rename_in_result, rename_in_table, link_folder])
+def test_pages_of_a_stranger_stay_in_their_folder(
+    done: tuple[Path, ScanReport], tmp_path: Path, trick: Callable[[Path, str, Path], None]
+) -> None:
+    """Results that lead out of the folder are refused, and the file there is as it was."""
+    out, outside = tmp_path / "out", tmp_path / "victim"
+    shutil.copytree(done[0], out)
+    outside.mkdir()
+    (outside / "report.html").write_text("mine")
+    trick(out, lines_of(out)[0]["study_id"], outside)
+    with pytest.raises(OutputError) as caught:
+        rerender(out, lang=None, feedback=None)
+    assert caught.value.code == "OUTPUT_NOT_A_SCAN"
+    assert (outside / "report.html").read_text() == "mine"
+
+
 def test_scan_of_nothing_readable_says_so_and_still_lists_files(tmp_path: Path) -> None:
     """Exit code 3, and files.csv tells why."""
     (tmp_path / "in").mkdir()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mri_batch.checksums import digest_file, digest_folder
-from mri_batch.errors import NothingToRead
+from mri_batch.errors import NothingToRead, OutputError
 from mri_batch.files import new_file, write_file
 from mri_batch.model.package import Package, read_package
 from mri_batch.progress import Progress
@@ -43,6 +44,7 @@ from mri_batch.run.store.settled import is_settled
 from mri_batch.settings import ScanSettings
 
 TABLES = (RESULTS, RESULTS_CSV, FILES, RUN, MODEL_CARD, JOURNAL)
+_STUDY_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +91,29 @@ def scan(settings: ScanSettings, progress: Progress) -> ScanReport:
     return ScanReport(summary=summary, run=run)
 
 
-def iter_results(out: Path, study_ids: Sequence[str]) -> Iterator[StudyResult]:
-    """Read the recorded results of studies, in the order given; those not finished are left out."""
+def iter_results(out: Path, study_ids: Iterable[str]) -> Iterator[StudyResult]:
+    """Read the recorded results of studies, in the order given; those not finished are left out.
+
+    Raises OutputError where an id or a result does not belong to its folder: the results may be a stranger's.
+    """
+    studies = out.resolve() / STUDIES
     for study_id in study_ids:
-        path = out / STUDIES / study_id / RESULT
+        path = studies / study_id / RESULT
+        if not _STUDY_ID.fullmatch(study_id) or path.resolve() != path:
+            raise _foreign_result(study_id)
         if path.is_file():
-            yield from_result_json(json.loads(path.read_text("utf-8")))
+            try:
+                result = from_result_json(json.loads(path.read_text("utf-8")))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise _foreign_result(study_id) from error
+            if result.study_id != study_id:
+                raise _foreign_result(study_id)
+            yield result
+
+
+def _foreign_result(study_id: str) -> OutputError:
+    hint = "this is not as a scan writes it; see 'mri-batch verify'"
+    return OutputError("the result is not this study's own", code="OUTPUT_NOT_A_SCAN", file=study_id, hint=hint)
 
 
 def _iter_studies(grouper: Grouper, settings: ScanSettings) -> Iterator[Study]:
