@@ -18,6 +18,7 @@ from mri_batch.progress import Progress, Step
 from mri_batch.records import StudyResult
 from mri_batch.report.study.bundle import load_pieces
 from mri_batch.run.scan import ScanReport, scan
+from mri_batch.run.store.folder import WORK
 from mri_batch.run.store.runlog import verify_scan
 from mri_batch.settings import ScanSettings
 from tests.make import make_dicom, save, save_picture, save_series
@@ -354,6 +355,26 @@ def test_scan_refuses_a_foreign_output_folder(tree: Path, tmp_path: Path) -> Non
         scan(ask(tree, tmp_path), Progress())
     assert caught.value.exit_code == 7
     assert (tmp_path / "thesis.docx").read_text() == "years"
+
+
+@pytest.mark.parametrize("is_mount_point", [False, True])
+def test_scan_ends_at_once_where_its_output_is_gone(tree: Path, tmp_path: Path, is_mount_point: bool) -> None:
+    """Exit code 7 after the study in work; the tables are not written under what is left of a lost share."""
+    share = tmp_path / "share"
+    out = share if is_mount_point else share / "out"
+
+    class Unmount(Recorder):
+        def advanced(self, n: int = 1, result: StudyResult | None = None) -> None:
+            super().advanced(n, result)
+            share.rename(tmp_path / "away")
+            share.mkdir()
+
+    recorder = Unmount()
+    with pytest.raises(OutputError) as caught:
+        scan(ask(tree, out, explain=("none",)), recorder)
+    assert caught.value.exit_code == 7
+    assert len(recorder.sources) == 1
+    assert not [path for path in share.rglob("*") if path.is_file() and path.parent.name != WORK]
 
 
 def test_force_does_all_again(tree: Path, done: tuple[Path, ScanReport], tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from mri_batch.report.schema import from_result_json, write_files_csv, write_res
 from mri_batch.report.worklist import write_index
 from mri_batch.run.executors.dask import run_on_dask
 from mri_batch.run.executors.local import run_local
+from mri_batch.run.results import Job
 from mri_batch.run.store.folder import (
     FILES,
     JOURNAL,
@@ -33,6 +34,7 @@ from mri_batch.run.store.folder import (
     RUN,
     STUDIES,
     WORK,
+    Place,
     claim_output,
     remove_work,
 )
@@ -72,7 +74,9 @@ def scan(settings: ScanSettings, progress: Progress) -> ScanReport:
                     journal.drop(study.study_id)
                 plan.add(study, key, pending=key not in journal)
             progress.started("studies", plan.n_studies, plan.n_pending)
-            interrupted = _run_jobs(plan, settings, package, journal, progress)
+            place = Place.of(out)
+            interrupted = _run_jobs(plan, settings, package, journal, place, progress)
+            place.check()
             summary = _write_tables(out, plan, journal, _iter_leftovers(grouper, settings))
             summary = replace(summary, interrupted=interrupted, resumed=plan.n_studies - plan.n_pending)
             run = describe_run(settings, package, summary, began, datetime.now(UTC))
@@ -130,18 +134,28 @@ def _iter_leftovers(grouper: Grouper, settings: ScanSettings) -> Iterator[FileRe
         yield from grouper.iter_leftovers()
 
 
-def _run_jobs(plan: Plan, settings: ScanSettings, package: Package, journal: Journal, progress: Progress) -> bool:
+def _run_jobs(
+    plan: Plan, settings: ScanSettings, package: Package, journal: Journal, place: Place, progress: Progress
+) -> bool:
     """Process the pending studies and record each; returns whether it was interrupted."""
-    jobs = (replace(job, study=redact_paths(job.study)) if settings.redact_paths else job for job in plan.iter_jobs())
+    jobs = _iter_jobs(plan, settings, place)
     run_jobs = run_on_dask if settings.cluster else run_local
     try:
         for job, result in run_jobs(jobs, settings, package):
+            place.check()
             folder = settings.out / STUDIES / result.study_id
             journal.record(job.key, result.study_id, result.status, digest_folder(folder, settings.out))
             progress.advanced(result=result)
     except KeyboardInterrupt:
         return True
     return False
+
+
+def _iter_jobs(plan: Plan, settings: ScanSettings, place: Place) -> Iterator[Job]:
+    """Yield the pending studies while the output folder is where it was."""
+    for job in plan.iter_jobs():
+        place.check()
+        yield replace(job, study=redact_paths(job.study)) if settings.redact_paths else job
 
 
 def _list_recorded(plan: Plan, journal: Journal) -> list[str]:

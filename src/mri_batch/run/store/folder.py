@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from mri_batch.errors import OutputError
@@ -38,6 +39,35 @@ def claim_output(out: Path) -> Iterator[Path]:
                 shutil.rmtree(out / WORK, ignore_errors=True)
     except (OSError, sqlite3.Error) as error:  # the index of found files lies there too
         raise cannot_write(out, error) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """The output folder as it was when the scan began, by device and inode."""
+
+    out: Path
+    device: int
+    inode: int
+
+    @classmethod
+    def of(cls, out: Path) -> Place:
+        """Note where the folder is."""
+        about = out.stat()
+        return cls(out=out, device=about.st_dev, inode=about.st_ino)
+
+    def check(self) -> None:
+        """Raise OutputError where another folder, or none, is in its place: its share is gone, or it was moved."""
+        try:
+            about = self.out.stat()
+        except OSError as error:
+            raise cannot_write(self.out, error) from error
+        if (about.st_dev, about.st_ino) != (self.device, self.inode):
+            raise OutputError(
+                "the output folder is not the one that the scan began with",
+                code="OUTPUT_GONE",
+                file=str(self.out),
+                hint="check the share; the same command continues the scan",
+            )
 
 
 def remove_work(out: Path) -> None:
