@@ -78,7 +78,10 @@ def remove_work(out: Path) -> None:
 def _check_ours(out: Path) -> None:
     """Raise OutputError unless the folder is empty or a scan's: a file called like a journal proves nothing."""
     names = {path.name for path in out.iterdir()} - {LOCK, WORK}
-    if not names or ((out / JOURNAL).is_file() and (is_journal(out / JOURNAL) or _is_barely_begun(out, names))):
+    if not names:
+        return
+    journal = out / JOURNAL
+    if journal.is_file() and (is_journal(journal) or _is_run_of_ours(out / RUN) or _is_barely_begun(out, names)):
         return
     raise OutputError(
         "the output folder holds files that are not from a scan",
