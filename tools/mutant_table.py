@@ -215,20 +215,6 @@ MUTANTS = (
         "tests/tools/test_faults.py",
     ),
     Mutant(
-        "a second scan is refused",
-        "run/store/folder.py",
-        "    if host and (host != socket.gethostname() or _alive(pid)):",
-        "    if not host:",
-        "tests/run/store/test_folder.py",
-    ),
-    Mutant(
-        "a stale lock is recovered",
-        "run/store/folder.py",
-        "    if host and (host != socket.gethostname() or _alive(pid)):",
-        "    if host:",
-        "tests/run/store/test_folder.py",
-    ),
-    Mutant(
         "a shard has its part alone",
         "run/scan.py",
         "        if number % of == shard - 1:",
@@ -318,5 +304,26 @@ MUTANTS = (
         "return first == HEADER or bool(_read(first)[0])",
         "return True",
         "tests/run/store/test_folder.py",
+    ),
+    Mutant(
+        "a dead holder gives way",
+        "run/store/lock.py",
+        "return not locked and _runs(holder)",
+        "return _runs(holder)",
+        "tests/run/store/test_lock.py",
+    ),
+    Mutant(
+        "one scan at a time holds a folder",
+        "run/store/lock.py",
+        "            return False\n        raise",
+        "            return True\n        raise",
+        "tests/run/store/test_lock.py",
+    ),
+    Mutant(
+        "results of a stranger stay in their folder",
+        "run/scan.py",
+        "            if result.study_id != study_id:",
+        "            if not result.study_id:",
+        "tests/run/test_scan.py -k stranger",
     ),
 )

@@ -4,12 +4,14 @@ The standard library alone: an air-gap folder carries a copy of this file as ``v
 that it lies in.
 """
 
-from __future__ import annotations
+import sys
+
+if __name__ == "__main__" and not getattr(sys.flags, "safe_path", False):
+    del sys.path[0]  # before any other import: a file added to the folder would stand in for the standard library's
 
 import hashlib
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple

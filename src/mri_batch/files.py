@@ -41,12 +41,14 @@ def new_file(final: Path) -> Iterator[Path]:
 def new_folder(final: Path) -> Iterator[Path]:
     """Yield an empty folder to fill; it takes its place when the block ends without an error.
 
-    A folder that is there already gives way then; parents are made as needed.
+    A folder that is there already gives way then. Its parent is made where it is missing, and no more: what lies above
+    is gone only when a share is, and nothing is written under a bare mount point.
     """
     part = part_of(final)
     try:
         shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
+        part.parent.mkdir(exist_ok=True)
+        part.mkdir()
         yield part
         for path in part.rglob("*"):
             if path.is_file():

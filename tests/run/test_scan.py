@@ -18,6 +18,7 @@ from mri_batch.progress import Progress, Step
 from mri_batch.records import StudyResult
 from mri_batch.report.study.bundle import load_pieces
 from mri_batch.run.scan import ScanReport, scan
+from mri_batch.run.store.folder import WORK
 from mri_batch.run.store.runlog import verify_scan
 from mri_batch.settings import ScanSettings
 from tests.make import make_dicom, save, save_picture, save_series
@@ -289,6 +290,43 @@ def test_pages_are_made_again_without_the_model(done: tuple[Path, ScanReport], t
     assert all(p.read_bytes() != content for p, content in pages.items())
 
 
+def rename_in_result(out: Path, study_id: str, outside: Path) -> None:
+    """Let a result say that it is another study's."""
+    path = out / "studies" / study_id / "result.json"
+    path.write_text(path.read_text().replace(f'"{study_id}"', f'"../../{outside.name}"'))
+
+
+def rename_in_table(out: Path, study_id: str, outside: Path) -> None:
+    """Let the table name a folder outside, with a result in it."""
+    table = out / "results.jsonl"
+    table.write_text(table.read_text().replace(study_id, f"../../{outside.name}"))
+    shutil.copy(out / "studies" / study_id / "result.json", outside / "result.json")
+    rename_in_result(out, study_id, outside)
+
+
+def link_folder(out: Path, study_id: str, outside: Path) -> None:
+    """Let a study's folder be a link out of the results."""
+    shutil.move(out / "studies" / study_id / "result.json", outside / "result.json")
+    shutil.rmtree(out / "studies" / study_id)
+    (out / "studies" / study_id).symlink_to(outside, target_is_directory=True)
+
+
+@pytest.mark.parametrize("trick", [rename_in_result, rename_in_table, link_folder])
+def test_pages_of_a_stranger_stay_in_their_folder(
+    done: tuple[Path, ScanReport], tmp_path: Path, trick: Callable[[Path, str, Path], None]
+) -> None:
+    """Results that lead out of the folder are refused, and the file there is as it was."""
+    out, outside = tmp_path / "out", tmp_path / "victim"
+    shutil.copytree(done[0], out)
+    outside.mkdir()
+    (outside / "report.html").write_text("mine")
+    trick(out, lines_of(out)[0]["study_id"], outside)
+    with pytest.raises(OutputError) as caught:
+        rerender(out, lang=None, feedback=None)
+    assert caught.value.code == "OUTPUT_NOT_A_SCAN"
+    assert (outside / "report.html").read_text() == "mine"
+
+
 def test_scan_of_nothing_readable_says_so_and_still_lists_files(tmp_path: Path) -> None:
     """Exit code 3, and files.csv tells why."""
     (tmp_path / "in").mkdir()
@@ -317,6 +355,26 @@ def test_scan_refuses_a_foreign_output_folder(tree: Path, tmp_path: Path) -> Non
         scan(ask(tree, tmp_path), Progress())
     assert caught.value.exit_code == 7
     assert (tmp_path / "thesis.docx").read_text() == "years"
+
+
+@pytest.mark.parametrize("is_mount_point", [False, True])
+def test_scan_ends_at_once_where_its_output_is_gone(tree: Path, tmp_path: Path, is_mount_point: bool) -> None:
+    """Exit code 7 after the study in work; the tables are not written under what is left of a lost share."""
+    share = tmp_path / "share"
+    out = share if is_mount_point else share / "out"
+
+    class Unmount(Recorder):
+        def advanced(self, n: int = 1, result: StudyResult | None = None) -> None:
+            super().advanced(n, result)
+            share.rename(tmp_path / "away")
+            share.mkdir()
+
+    recorder = Unmount()
+    with pytest.raises(OutputError) as caught:
+        scan(ask(tree, out, explain=("none",)), recorder)
+    assert caught.value.exit_code == 7
+    assert len(recorder.sources) == 1
+    assert not [path for path in share.rglob("*") if path.is_file() and path.parent.name != WORK]
 
 
 def test_force_does_all_again(tree: Path, done: tuple[Path, ScanReport], tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,6 +113,8 @@ def write_package(out: Path, card: ModelCard, files: Files, *, replace: bool = F
             file=str(out),
             hint="choose a new folder" if replace else "choose a new folder, or give --force to replace a package",
         )
+    with suppress(OSError):  # new_folder says why
+        out.parent.mkdir(parents=True, exist_ok=True)
     with new_folder(out) as staging:
         for name, source in files.items():
             shutil.copyfile(source, staging / name)

@@ -20,6 +20,8 @@ from mri_batch.settings import ReadLimits
 _DEFLATED = str(DeflatedExplicitVRLittleEndian).encode()
 _PLAIN = str(ExplicitVRLittleEndian).encode()
 _META_BYTES = 4096  # the transfer syntax lies within it in every file seen
+_HEAD_BYTES = 1 << 20  # all of the file meta information, whose elements are short
+_PIECE_BYTES = 1 << 20
 _FREE_BYTES = 64 << 20  # inflated whatever the ratio: an empty slice compresses a thousandfold
 _MAX_RATIO = 100  # real pictures compress two- to tenfold
 _LONG_FORM = (b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UN", b"UR", b"UT", b"SV", b"UV")
@@ -31,22 +33,27 @@ def open_plain(path: Path, limits: ReadLimits) -> Iterator[BinaryIO]:
     with path.open("rb") as stream:
         if _DEFLATED in stream.read(_META_BYTES):
             stream.seek(0)
-            yield io.BytesIO(_inflate(stream.read(), limits))
+            head = stream.read(_HEAD_BYTES)
+            syntax, end = _read_meta(head)
+            stream.seek(0)
+            yield io.BytesIO(_inflate(stream, head[:end], limits)) if syntax == _DEFLATED else stream
         else:
             stream.seek(0)
             yield stream
 
 
-def _inflate(content: bytes, limits: ReadLimits) -> bytes:
-    """Return the same file with its data set inflated and its transfer syntax said to be the plain one."""
-    syntax, end = _read_meta(content)
-    if syntax != _DEFLATED:
-        return content
-    most = min(limits.max_inflated_bytes, max(_FREE_BYTES, _MAX_RATIO * len(content)))
-    plain = zlib.decompressobj(-zlib.MAX_WBITS).decompress(content[end:], most + 1)
-    if len(plain) > most:
-        raise Damaged(Note("DEFLATED_TOO_LARGE", {"mib": most >> 20}), code="TOO_LARGE", hint=SUSPICIOUS_FILE)
-    return content[:end].replace(_DEFLATED, _PLAIN.ljust(len(_DEFLATED), b"\0")) + plain
+def _inflate(stream: BinaryIO, meta: bytes, limits: ReadLimits) -> bytes:
+    """Return the same file with its data set inflated piece by piece, its transfer syntax the plain one."""
+    size_bytes = stream.seek(0, io.SEEK_END)
+    most = min(limits.max_inflated_bytes, max(_FREE_BYTES, _MAX_RATIO * size_bytes))
+    plain = bytearray(meta.replace(_DEFLATED, _PLAIN.ljust(len(_DEFLATED), b"\0")))
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    stream.seek(len(meta))
+    while not inflater.eof and (piece := stream.read(_PIECE_BYTES)):
+        plain += inflater.decompress(piece, most + 1 + len(meta) - len(plain))
+        if len(plain) - len(meta) > most:
+            raise Damaged(Note("DEFLATED_TOO_LARGE", {"mib": most >> 20}), code="TOO_LARGE", hint=SUSPICIOUS_FILE)
+    return bytes(plain)
 
 
 def _read_meta(content: bytes) -> tuple[bytes, int]:

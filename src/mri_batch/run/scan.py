@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 
 from mri_batch.checksums import digest_file, digest_folder
-from mri_batch.errors import NothingToRead
+from mri_batch.errors import NothingToRead, OutputError
 from mri_batch.files import new_file, write_file
 from mri_batch.model.package import Package, read_package
 from mri_batch.progress import Progress
@@ -21,6 +22,7 @@ from mri_batch.report.schema import from_result_json, write_files_csv, write_res
 from mri_batch.report.worklist import write_index
 from mri_batch.run.executors.dask import run_on_dask
 from mri_batch.run.executors.local import run_local
+from mri_batch.run.results import Job
 from mri_batch.run.store.folder import (
     FILES,
     JOURNAL,
@@ -31,6 +33,7 @@ from mri_batch.run.store.folder import (
     RUN,
     STUDIES,
     WORK,
+    Place,
     claim_output,
     remove_work,
 )
@@ -43,6 +46,7 @@ from mri_batch.settings import ScanSettings
 from mri_batch.text import JsonObject
 
 TABLES = (RESULTS, RESULTS_CSV, FILES, RUN, MODEL_CARD, JOURNAL)
+_STUDY_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,9 @@ def scan(settings: ScanSettings, progress: Progress) -> ScanReport:
                     journal.drop(study.study_id)
                 plan.add(study, key, pending=key not in journal)
             progress.started("studies", plan.n_studies, plan.n_pending)
-            interrupted = _run_jobs(plan, settings, package, journal, progress)
+            place = Place.of(out)
+            interrupted = _run_jobs(plan, settings, package, journal, place, progress)
+            place.check()
             summary = _write_tables(out, plan, journal, _iter_leftovers(grouper, settings))
             summary = replace(summary, interrupted=interrupted, resumed=plan.n_studies - plan.n_pending)
             about = describe_run(settings, package, summary, began, datetime.now(UTC))
@@ -90,12 +96,29 @@ def scan(settings: ScanSettings, progress: Progress) -> ScanReport:
     return ScanReport(summary=summary, run=run)
 
 
-def iter_results(out: Path, study_ids: Sequence[str]) -> Iterator[StudyResult]:
-    """Read the recorded results of studies, in the order given; those not finished are left out."""
+def iter_results(out: Path, study_ids: Iterable[str]) -> Iterator[StudyResult]:
+    """Read the recorded results of studies, in the order given; those not finished are left out.
+
+    Raises OutputError where an id or a result does not belong to its folder: the results may be a stranger's.
+    """
+    studies = out.resolve() / STUDIES
     for study_id in study_ids:
-        path = out / STUDIES / study_id / RESULT
+        path = studies / study_id / RESULT
+        if not _STUDY_ID.fullmatch(study_id) or path.resolve() != path:
+            raise _foreign_result(study_id)
         if path.is_file():
-            yield from_result_json(json.loads(path.read_text("utf-8")))
+            try:
+                result = from_result_json(json.loads(path.read_text("utf-8")))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise _foreign_result(study_id) from error
+            if result.study_id != study_id:
+                raise _foreign_result(study_id)
+            yield result
+
+
+def _foreign_result(study_id: str) -> OutputError:
+    hint = "this is not as a scan writes it; see 'mri-batch verify'"
+    return OutputError("the result is not this study's own", code="OUTPUT_NOT_A_SCAN", file=study_id, hint=hint)
 
 
 def _iter_studies(grouper: Grouper, settings: ScanSettings) -> Iterator[Study]:
@@ -112,18 +135,28 @@ def _iter_leftovers(grouper: Grouper, settings: ScanSettings) -> Iterator[FileRe
         yield from grouper.iter_leftovers()
 
 
-def _run_jobs(plan: Plan, settings: ScanSettings, package: Package, journal: Journal, progress: Progress) -> bool:
+def _run_jobs(
+    plan: Plan, settings: ScanSettings, package: Package, journal: Journal, place: Place, progress: Progress
+) -> bool:
     """Process the pending studies and record each; returns whether it was interrupted."""
-    jobs = (replace(job, study=redact_paths(job.study)) if settings.redact_paths else job for job in plan.iter_jobs())
+    jobs = _iter_jobs(plan, settings, place)
     run_jobs = run_on_dask if settings.cluster else run_local
     try:
         for job, result in run_jobs(jobs, settings, package):
+            place.check()
             folder = settings.out / STUDIES / result.study_id
             journal.record(job.key, result.study_id, result.status, digest_folder(folder, settings.out))
             progress.advanced(result=result)
     except KeyboardInterrupt:
         return True
     return False
+
+
+def _iter_jobs(plan: Plan, settings: ScanSettings, place: Place) -> Iterator[Job]:
+    """Yield the pending studies while the output folder is where it was."""
+    for job in plan.iter_jobs():
+        place.check()
+        yield replace(job, study=redact_paths(job.study)) if settings.redact_paths else job
 
 
 def _list_recorded(plan: Plan, journal: Journal) -> list[str]:
