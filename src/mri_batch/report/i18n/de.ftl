@@ -569,7 +569,6 @@ HINT_NOTHING_TO_DO = nichts zu tun
 HINT_PERMISSIONS = die Zugriffsrechte prüfen
 HINT_PERMISSIONS_AND_DISK = die Zugriffsrechte und den Datenträger prüfen
 HINT_REMOVE = aus dem Ordner entfernen
-HINT_SAVE_AS_PNG = als PNG mit 8 oder 16 Bit je Wert speichern
 HINT_SCAN_AGAIN = den Lauf wiederholen
 HINT_SPLIT = die Datei aufteilen
 HINT_SUSPICIOUS_FILE = herausfinden, woher die Datei stammt: Keine echte Aufnahme sieht so aus

@@ -573,7 +573,6 @@ HINT_NOTHING_TO_DO = nothing to do
 HINT_PERMISSIONS = check its permissions
 HINT_PERMISSIONS_AND_DISK = check its permissions and the disk
 HINT_REMOVE = remove it from the folder
-HINT_SAVE_AS_PNG = save it as PNG with 8 or 16 bits per sample
 HINT_SCAN_AGAIN = scan again
 HINT_SPLIT = split the file
 HINT_SUSPICIOUS_FILE = find out where the file comes from: no real scan looks like this

@@ -569,7 +569,6 @@ HINT_NOTHING_TO_DO = nada que hacer
 HINT_PERMISSIONS = compruebe sus permisos
 HINT_PERMISSIONS_AND_DISK = compruebe sus permisos y el disco
 HINT_REMOVE = quítelo de la carpeta
-HINT_SAVE_AS_PNG = guárdela como PNG de 8 o 16 bits por muestra
 HINT_SCAN_AGAIN = ejecute de nuevo el análisis
 HINT_SPLIT = divida el archivo
 HINT_SUSPICIOUS_FILE = averigüe de dónde viene el archivo: ningún estudio real es así

@@ -572,7 +572,6 @@ HINT_NOTHING_TO_DO = rien à faire
 HINT_PERMISSIONS = vérifiez ses droits d’accès
 HINT_PERMISSIONS_AND_DISK = vérifiez ses droits d’accès et le disque
 HINT_REMOVE = retirez-le du dossier
-HINT_SAVE_AS_PNG = enregistrez-la au format PNG à 8 ou 16 bits par échantillon
 HINT_SCAN_AGAIN = relancez l’analyse
 HINT_SPLIT = divisez le fichier
 HINT_SUSPICIOUS_FILE = vérifiez d’où vient le fichier : aucun vrai examen ne ressemble à cela

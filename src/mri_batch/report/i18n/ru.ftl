@@ -609,7 +609,6 @@ HINT_NOTHING_TO_DO = делать ничего не нужно
 HINT_PERMISSIONS = проверьте права доступа
 HINT_PERMISSIONS_AND_DISK = проверьте права доступа и диск
 HINT_REMOVE = уберите из папки
-HINT_SAVE_AS_PNG = сохраните его как PNG с 8 или 16 битами на отсчёт
 HINT_SCAN_AGAIN = запустите обработку снова
 HINT_SPLIT = разделите файл
 HINT_SUSPICIOUS_FILE = выясните, откуда взялся файл: настоящие исследования так не выглядят
