@@ -229,3 +229,12 @@ def test_model_list_names_the_bundled_packages_with_their_figures() -> None:
     kind, name, _version, _digest, figures, folder = out.stdout.splitlines()[0].split("\t")
     assert (kind, name, Path(folder).name) == ("package", "brain-vit", "brain-vit")
     assert "slice_accuracy=" in figures
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux")
+def test_messages_to_a_full_disk_stop_nothing() -> None:
+    """Standard error that takes nothing changes neither the course of a command nor its exit code."""
+    code = "from mri_batch.cli.common import complain\nfor _ in range(3): complain('x' * 9000)\nprint('done')"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=full, check=False)
+    assert (done.returncode, done.stdout) == (0, b"done\n")

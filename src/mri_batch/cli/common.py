@@ -54,8 +54,13 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 def complain(line: str, *, is_error: bool = False) -> None:
     """Write one line to standard error, an error in red where that is a terminal and colour is wanted."""
     text = f"mri-batch: {to_visible(line)}"
+    if sys.stderr is None or sys.stderr.closed:
+        return
     colour = sys.stderr.isatty() and not colour_is_off()
-    click.secho(text, err=True, fg="red" if is_error else None, color=colour)
+    try:
+        click.secho(text, err=True, fg="red" if is_error else None, color=colour)
+    except OSError:  # closed, full, or its reader is gone: no reason to stop a scan
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115, PTH123 - for the rest of this process
 
 
 def colour_is_off() -> bool:
