@@ -1,10 +1,15 @@
-"""Markers by place: what drives a browser, and what takes more than about five seconds."""
+"""Settings for all tests; markers by place: what drives a browser, and what takes more than about five seconds."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no failure: hypothesis shall not judge how long an example takes to draw or to run.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 TESTS = Path(__file__).parent
 BROWSER = "browser/"

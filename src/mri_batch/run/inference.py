@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mri_batch.arrays import Float32, Float64
+from mri_batch.arrays import Float32, Float64, Outputs
 from mri_batch.model.decide import calibrate
 from mri_batch.model.gate import Gate
 from mri_batch.model.prepare import prepare
@@ -112,7 +112,7 @@ def infer_series(
     notes: dict[Note, None] = {}
     probabilities = [np.zeros((0, len(session.labels)), np.float32)]
     scores = [np.zeros(0, np.float32)]
-    kept: dict[str, list[Float32]] = {name: [] for name in keep}
+    collected: list[Outputs] = []
     for batch, ready in prefetch(_iter_prepared(decoder, session)):
         origins += [(picture.file, picture.frame) for picture in batch]
         placements += ready.placements
@@ -122,8 +122,7 @@ def infer_series(
         probabilities.append(calibrate(outputs[session.wiring.logits], session.card))
         if gate is not None and session.wiring.features:
             scores.append(gate.score(outputs[session.wiring.features]))
-        for name in keep:
-            kept[name].append(outputs[name])
+        collected.append({name: outputs[name] for name in keep})
     return SeriesInference(
         series=series,
         limits=limits,
@@ -131,7 +130,7 @@ def infer_series(
         placements=tuple(placements),
         probabilities=np.concatenate(probabilities),
         gate_scores=np.concatenate(scores),
-        outputs={name: np.concatenate(parts) for name, parts in kept.items() if parts},
+        outputs={name: np.concatenate([part[name] for part in collected]) for name in keep if collected},
         notes=tuple(notes),
         unreadable=tuple(decoder.unreadable),
         positions_mm=place_slices(distances_mm, series.info),

@@ -55,6 +55,19 @@ def test_journal_cut_at_any_byte_keeps_what_is_whole(tmp_path: Path, cut: int) -
     assert path.read_bytes().count(b"\n") == max(n_lines, 1) + 1
 
 
+def test_journal_line_without_its_end_is_torn(tmp_path: Path) -> None:
+    """A line that is complete but for its line feed is not counted, and the next record does not run into it."""
+    path = tmp_path / "j"
+    journal = Journal(path)
+    journal.record("k1", "st-1", "done", {})
+    journal.record("k2", "st-2", "done", {})
+    path.write_bytes(path.read_bytes()[:-1])
+    torn = Journal(path)
+    assert ("k1" in torn, "k2" in torn) == (True, False)
+    torn.record("k3", "st-3", "done", {})
+    assert ["k1" in Journal(path), "k3" in Journal(path)] == [True, True]
+
+
 def test_key_changes_with_content_model_and_settings() -> None:
     """Another file, another model, or a setting that changes answers, makes a study pending again."""
     newer = replace(STUDY, series=(replace(STUDY.series[0], files=(replace(FILE, modified_ns=6),)),))

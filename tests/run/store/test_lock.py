@@ -28,7 +28,9 @@ def leave_lock(out: Path, holder: Holder) -> Path:
 
 
 @pytest.mark.parametrize(
-    "dead", [ME, replace(ME, pid=1), replace(ME, pid=1, host="node-2"), replace(ME, pid=2**22 + 1)], ids=str
+    "dead",
+    [ME, replace(ME, pid=1), replace(ME, pid=1, host="node-2"), replace(ME, pid=2**22 + 1)],
+    ids=["own", "first", "renamed", "gone"],
 )
 def test_dead_holder_on_this_machine_gives_way(tmp_path: Path, dead: Holder) -> None:
     """Whether its process id or host name is used again, as in containers and requeued jobs, or not."""
@@ -76,7 +78,7 @@ def test_of_many_starts_at_once_one_holds_the_folder(tmp_path: Path) -> None:
     assert codes == ["OUTPUT_IN_USE"] * 7 + ["held"]
 
 
-@pytest.mark.parametrize(("started", "dead"), [(ME.started, False), ("1", True)])
+@pytest.mark.parametrize(("started", "dead"), [(ME.started, False), ("1", True)], ids=["alive", "dead"])
 def test_without_flock_a_process_is_known_by_its_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: str, dead: bool
 ) -> None:

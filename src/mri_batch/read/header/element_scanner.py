@@ -64,11 +64,11 @@ def scan_file(stream: BinaryIO, wanted: AbstractSet[int], limits: ReadLimits) ->
     """Scan an opened, not deflated file up to its pixels. Raises Damaged with TOO_DEEP or TOO_LARGE."""
     head = stream.read(132)
     start = 132 if head[128:132] == b"DICM" else 0
-    meta, _, at = _scan(stream, start, _LITTLE, frozenset({_META_CLASS, _META_SYNTAX}), limits, only_meta=True)
+    meta, _, at = _scan(stream, start, _LITTLE, frozenset({_META_CLASS, _META_SYNTAX}), limits, None)
     syntax = meta.get(_META_SYNTAX, b"").rstrip(b"\0 ").decode("ascii", "replace")
     coding = _choose_coding(stream, at, syntax)
     ox_at: list[int] = []
-    values, pixel_bytes, end = _scan(stream, at, coding, wanted, limits, only_meta=False, ox_at=ox_at)
+    values, pixel_bytes, end = _scan(stream, at, coding, wanted, limits, ox_at)
     values.setdefault(_CLASS, meta.get(_META_CLASS, b""))  # a DICOMDIR names its class only there
     return Scan(values, syntax, coding is not _BIG, pixel_bytes, end, tuple(ox_at))
 
@@ -90,23 +90,16 @@ def _is_vr(content: bytes) -> bool:
 
 
 def _scan(
-    stream: BinaryIO,
-    at: int,
-    coding: _Coding,
-    wanted: AbstractSet[int],
-    limits: ReadLimits,
-    *,
-    only_meta: bool,
-    ox_at: list[int] | None = None,
+    stream: BinaryIO, at: int, coding: _Coding, wanted: AbstractSet[int], limits: ReadLimits, ox_at: list[int] | None
 ) -> tuple[dict[int, bytes], int | None, int]:
     """Return the wanted values, the length of the pixels where they were reached, and where the scan ended.
 
-    Of two meta groups the first counts. Undefined lengths are walked through flat, counting how deep they are; defined
-    lengths are stepped over.
+    Without ``ox_at`` the meta group alone is scanned, and of two the first counts; with it, the places of elements of
+    the unknown representation OX are added to it. Undefined lengths are walked through flat, counting how deep they
+    are; defined lengths are stepped over.
     """
     explicit, unpack_tag, unpack_short, unpack_long = coding[0], *(part.unpack_from for part in coding[1:])
-    values: dict[int, bytes] = {}
-    depth, base, block = 0, at, b""
+    values, depth, base, block = dict[int, bytes](), 0, at, b""
     for _ in range(_MAX_ELEMENTS):
         i = at - base
         if not 0 <= i <= len(block) - 12:
@@ -115,35 +108,35 @@ def _scan(
                 return values, None, at
         group, element = unpack_tag(block, i)
         tag = group << 16 | element
-        if only_meta and group != 2:
+        if ox_at is None and group != 2:
             return values, None, at
-        vr = block[i + 4 : i + 6]
-        if not explicit or group == 0xFFFE:
-            length, start = unpack_long(block, i + 4)[0], at + 8
-        elif vr in _SHORT_FORM:
-            length, start = unpack_short(block, i + 6)[0], at + 8
-        elif vr in _LONG_FORM:
+        vr = block[i + 4 : i + 6] if explicit and group != 0xFFFE else b""
+        if vr in _LONG_FORM:
             length, start = unpack_long(block, i + 8)[0], at + 12
             if vr == b"OX" and ox_at is not None:
                 ox_at.append(at)
-        elif _is_vr(vr):  # unknown ones have the short form
+        elif vr in _SHORT_FORM or _is_vr(vr):  # unknown ones have the short form
             length, start = unpack_short(block, i + 6)[0], at + 8
-        else:  # a writer that switches to implicit inside
+        else:  # implicit, a delimiter, or a writer that switches to implicit inside
             length, start = unpack_long(block, i + 4)[0], at + 8
         if depth == 0 and tag in PIXEL_TAGS:
             return values, length, at
         if length == UNDEFINED:
-            depth += 1
-            if depth > 2 * limits.max_nesting:  # a level is a sequence and an item
-                raise Damaged(Note("TOO_DEEP"), code="TOO_DEEP", hint=SUSPICIOUS_FILE)
-            at = start
+            depth, at = _enter(depth, limits), start
         elif tag in (_ITEM_END, _SEQUENCE_END):
             depth, at = max(depth - 1, 0), start
         else:
-            if depth == 0 and tag in wanted and length <= _MAX_VALUE_BYTES and not (only_meta and tag in values):
+            if depth == 0 and tag in wanted and length <= _MAX_VALUE_BYTES and not (ox_at is None and tag in values):
                 values[tag] = _value(stream, block, start - base, start, length)
             at = start + length
     raise Damaged(Note("TOO_MANY_ELEMENTS", {"limit": _MAX_ELEMENTS}), code="TOO_LARGE", hint=SUSPICIOUS_FILE)
+
+
+def _enter(depth: int, limits: ReadLimits) -> int:
+    """Count one sequence or item more, two of which are a level of nesting. Raises Damaged with TOO_DEEP."""
+    if depth + 1 > 2 * limits.max_nesting:
+        raise Damaged(Note("TOO_DEEP"), code="TOO_DEEP", hint=SUSPICIOUS_FILE)
+    return depth + 1
 
 
 def _read_block(stream: BinaryIO, at: int) -> bytes:
