@@ -60,6 +60,7 @@ def measure(model: Path, *, side: int, n_slices: int, threads: int, rounds: int,
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_study(folder / "in", n_slices, side)
+        (folder / "out").mkdir()
         settings = ScanSettings(paths=(folder / "in",), out=folder / "out", model=model, faithfulness=faithfulness)
         settings = replace(settings, threads=threads)
         job = read_job(settings, folder)

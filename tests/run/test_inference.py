@@ -70,6 +70,7 @@ def read_job(tmp_path: Path, settings: ScanSettings) -> Job:
 @pytest.fixture
 def settings(tmp_path: Path) -> ScanSettings:
     """Ask for the default heatmap, untested."""
+    (tmp_path / "out").mkdir()
     known: dict[str, Any] = {"paths": (tmp_path / "in",), "out": tmp_path / "out", "faithfulness": "none"}
     return ScanSettings(model=VIT, **known)
 
@@ -162,6 +163,7 @@ def test_slices_are_decoded_once_or_twice(
             yield item
 
     def write(out: Path, job: Job) -> bytes:
+        out.mkdir(exist_ok=True)
         result = process(job, replace(settings, out=out), WorkerModel(session=Counting(), gate=None))
         return (out / "studies" / result.study_id / "pieces.zip").read_bytes()
 

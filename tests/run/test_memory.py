@@ -103,6 +103,7 @@ def test_study_over_the_memory_limit_is_lost_alone(tmp_path: Path) -> None:
 def test_study_that_the_model_has_no_memory_for_is_a_failed_row(tmp_path: Path) -> None:
     """The reason is in the result and its page, and the worker lives on."""
     save_series(tmp_path / "in", 2)
+    (tmp_path / "out").mkdir()
     settings = ScanSettings(paths=(tmp_path / "in",), out=tmp_path / "out", model=VIT, faithfulness="none")
     with collect(settings.paths, limits=settings.limits) as grouper:
         job = Job(study=next(grouper.iter_studies()), key="k")
