@@ -151,8 +151,9 @@ def _too_large(reason: Note) -> Damaged:
 def _find_orientation(image: Image.Image) -> int:
     """Return the orientation tag, 1 where there is none or it is malformed."""
     try:
-        value = image.getexif().get(_ORIENTATION, 1)
-    except Exception:
+        with foreign_errors(*_PICTURE_DAMAGED):
+            value = image.getexif().get(_ORIENTATION, 1)
+    except Damaged:
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 

@@ -11,10 +11,12 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 
 from mri_batch.arrays import Float32
+from mri_batch.errors import Damaged
 from mri_batch.intensities import find_percentiles
 from mri_batch.notes import Note
 from mri_batch.read.decode.codecs import Stored
 from mri_batch.read.decode.finite import MAX_VALUE, to_finite
+from mri_batch.read.file_errors import foreign_errors
 from mri_batch.read.functional_groups import Groups
 
 Bools = npt.NDArray[np.bool_]
@@ -115,8 +117,9 @@ def choose_window(values: Float32, dataset: Dataset, groups: Groups, padding: Bo
 def _header_window(dataset: Dataset, groups: Groups) -> Window | None:
     """Return the window of the header; malformed values, which serve display alone, give none."""
     try:
-        return _first_window(groups) or _lut_window(dataset)
-    except Exception:  # whatever a parser of malformed values raises
+        with foreign_errors("HEADER_DAMAGED", Note("HEADER_UNREADABLE")):
+            return _first_window(groups) or _lut_window(dataset)
+    except Damaged:
         return None
 
 
