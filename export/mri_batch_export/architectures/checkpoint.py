@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mri_batch.errors import ExportRefused
 
-State = dict[str, Tensor]
+State = Mapping[str, Tensor]  # weights by name
 
 _TORCH_SUFFIXES = (".pt", ".pth", ".bin", ".ckpt", ".tar")
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "module")

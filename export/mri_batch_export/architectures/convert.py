@@ -7,15 +7,13 @@ efficientnet_pytorch and its Lite variant. A checkpoint that does not fit exactl
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 
 from mri_batch.errors import ExportRefused
+from mri_batch_export.architectures.checkpoint import State
 from mri_batch_export.architectures.vit import ViT, resample_positions
-
-State = Mapping[str, Tensor]
 
 _HF_EPS = 1e-12  # Hugging Face's ViT; timm's has 1e-6
 _HF_FIXED = {

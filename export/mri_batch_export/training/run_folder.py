@@ -6,7 +6,7 @@ import csv
 import json
 import platform
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +20,7 @@ from mri_batch.commands.evaluate.page import render_chart
 from mri_batch.dataset import Item
 from mri_batch.errors import UsageError
 from mri_batch.files import cannot_write, new_file
+from mri_batch_export.architectures.checkpoint import State
 from mri_batch_export.training.recipe import Recipe
 
 CHECKPOINT, WEIGHTS, RUN, HISTORY, SPLIT = "checkpoint.pt", "model.safetensors", "run.json", "history.csv", "split"
@@ -50,12 +51,12 @@ class RunState:
     """State of a run after ``epoch`` epochs, as a checkpoint holds it; ``patch_head`` is empty without one."""
 
     epoch: int
-    model: Mapping[str, Tensor]
+    model: State
     average: dict[str, Tensor]
     optimiser: dict[str, object]
     schedule: dict[str, object]
     history: list[Row] = field(default_factory=list)
-    patch_head: Mapping[str, Tensor] = field(default_factory=dict)
+    patch_head: State = field(default_factory=dict)
 
 
 def save_state(out: Path, about: About, state: RunState) -> None:
@@ -98,7 +99,7 @@ def write_split(out: Path, items: Sequence[Item]) -> None:
         writer.writerows([str(i.path.resolve()), i.label, i.group, i.split, i.source] for i in items)
 
 
-def write_run(out: Path, about: About, weights: Mapping[str, Tensor], history: Sequence[Row]) -> None:
+def write_run(out: Path, about: About, weights: State, history: Sequence[Row]) -> None:
     """Write weights, ``run.json``, ``history.csv`` and the learning curves."""
     save_file({name: tensor.contiguous() for name, tensor in weights.items()}, out / WEIGHTS)
     splits = sorted({item.split for item in about.items})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch.nn import functional as F
 
 from mri_batch.arrays import Int64
 from mri_batch.model.prepare import normalize
+from mri_batch_export.architectures.checkpoint import State
 from mri_batch_export.architectures.vit import ViT
 from mri_batch_export.training.augment import augment_batch
 from mri_batch_export.training.networks import (
@@ -236,7 +237,7 @@ def iter_batches(order: Int64, size: int) -> Iterator[Int64]:
         yield order[i : i + size]
 
 
-def update_average(average: dict[str, Tensor], now: Mapping[str, Tensor], keep: float) -> None:
+def update_average(average: dict[str, Tensor], now: State, keep: float) -> None:
     """Move a running average towards the current weights; integers (a batch norm's counter) are copied."""
     for name, tensor in now.items():
         if tensor.is_floating_point():

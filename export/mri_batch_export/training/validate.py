@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from mri_batch.card import Preprocessing
 from mri_batch.model.prepare import normalize
+from mri_batch_export.architectures.checkpoint import State
 from mri_batch_export.architectures.vit import ViT, rollout_cls
 from mri_batch_export.training.pictures import Pictures
 from mri_batch_export.training.recipe import Recipe
@@ -21,7 +22,7 @@ BATCH = 32
 
 def validate(
     model: nn.Module,
-    weights: Mapping[str, Tensor],
+    weights: State,
     data: Pictures,
     labels: Sequence[str],
     recipe: Recipe,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,7 +39,7 @@ class SeriesInference:
     placements: tuple[Placement, ...]
     probabilities: Float32
     gate_scores: Float32
-    outputs: Mapping[str, Float32]
+    outputs: Outputs
     notes: tuple[Note, ...]
     unreadable: tuple[FileRecord, ...]
     positions_mm: Float64 | None

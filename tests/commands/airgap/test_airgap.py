@@ -181,7 +181,7 @@ def test_licence_is_the_most_exact_thing_told() -> None:
     assert choose_licence("Apache-2.0", kinds, "x") == "Apache-2.0"
     assert choose_licence(None, kinds, "x") == "MIT License"
     assert choose_licence(None, [], "BSD") == "BSD"
-    assert choose_licence(None, [], "w " * 90) == "not told; see its text"
+    assert choose_licence(None, [], "w " * 90) == "not stated; see its text"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="network namespaces are Linux's")

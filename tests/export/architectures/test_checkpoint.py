@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mri_batch.errors import ExportRefused
-from mri_batch_export.architectures.checkpoint import load_checkpoint
+from mri_batch_export.architectures.checkpoint import State, load_checkpoint
 
 STATE = {"a.weight": torch.arange(6.0).reshape(2, 3), "a.bias": torch.ones(2)}
 
@@ -28,7 +28,7 @@ class Trap:
         return Path.touch, (self.path,)
 
 
-def same(left: dict[str, Tensor], right: dict[str, Tensor]) -> bool:
+def same(left: State, right: State) -> bool:
     """Whether two state dicts are equal."""
     return left.keys() == right.keys() and all(torch.equal(left[k], right[k]) for k in left)
 

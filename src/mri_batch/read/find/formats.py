@@ -72,7 +72,8 @@ def is_side_file(relative: str) -> bool:
 def _is_placeholder(head: bytes, name: str) -> bool:
     """Whether a file only stands for one that its cloud or its annex still has."""
     icloud = name.startswith(".") and name.endswith(".icloud") and head.startswith(b"bplist00")
-    return icloud or head.startswith((b"version https://git-lfs.github.com/spec/", b"/annex/objects/"))
+    lfs = head.startswith(b"version ") and b"git-lfs" in head[:64]
+    return icloud or lfs or head.startswith(b"/annex/objects/")
 
 
 def _by_name(head: bytes, name: str) -> _Found:
