@@ -41,7 +41,7 @@ def main() -> int:
     survivors = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for part in ("src", "export", "tests", "pyproject.toml", "README.md", "docs"):
+        for part in ("src", "export", "tests", "tools", "pyproject.toml", "README.md", "docs"):
             copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
             copy(ROOT / part, folder / part)
         for mutant in MUTANTS:
